@@ -1,0 +1,174 @@
+"""What distinguishes an LSTM layer from a GRU layer, for the stack that runs either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LayerState = Any
+"""A flat NamedTuple of `(B, H)` leaves, the hidden state first."""
+
+Advance = Callable[[Tensor, LayerState], LayerState]
+"""`(x (B, I), state) -> state`."""
+
+
+class Weights(NamedTuple):
+    """One direction of one layer; `G` gates.
+
+    Attributes:
+        weight_ih: `(G * H, I)`.
+        weight_hh: `(G * H, H)`.
+        bias_ih: `(G * H,)`, or None.
+        bias_hh: `(G * H,)`, or None.
+    """
+
+    weight_ih: Tensor
+    weight_hh: Tensor
+    bias_ih: Tensor | None
+    bias_hh: Tensor | None
+
+
+class Cell(Protocol):
+    """One kind of recurrent layer, in the layout of PyTorch's own modules."""
+
+    @property
+    def gates(self) -> int:
+        """`G`, the number of blocks of `H` rows in the weights."""
+        ...
+
+    @property
+    def padding(self) -> Literal["hold", "gather", "pack"]:
+        """How padding is passed over where the kernel is not cuDNN's (see `padded`)."""
+        ...
+
+    @property
+    def hold(self) -> tuple[float, ...]:
+        """For each gate, the weight of the padding feature that makes the cell keep its state."""
+        ...
+
+    @property
+    def state_type(self) -> type[Any]:
+        """The NamedTuple that the layer's `(B, H)` leaves make."""
+        ...
+
+    @property
+    def kernel(self) -> Callable[..., tuple[Tensor, ...]]:
+        """PyTorch's fused call for whole sequences, such as `torch.lstm`."""
+        ...
+
+    def container(
+        self, input_size: int, hidden_size: int, bias: bool, bidirectional: bool
+    ) -> nn.RNNBase:
+        """Make the one-layer module that holds the parameters."""
+        ...
+
+    def step(self, x: Tensor, state: LayerState, weights: Weights) -> LayerState:
+        """Advance by one step, `(B, I)`, with gradients."""
+        ...
+
+    def pack(self, weights: Weights) -> Advance:
+        """Copy the weights into the form that steps fastest."""
+        ...
+
+    def initial_bias(self, bias: Tensor) -> None:
+        """Fill the input bias `(G * H,)`, which is zero, where it should not be."""
+        ...
+
+
+def run_fused(
+    cell: Cell,
+    x: Tensor,
+    states: Sequence[LayerState],
+    weights: Sequence[Weights],
+    batch_sizes: Tensor | None = None,
+) -> tuple[Tensor, tuple[LayerState, ...]]:
+    """Run one layer over a whole sequence in one fused call.
+
+    Args:
+        cell: The kind of layer.
+        x: `(B, T, I)`; with `batch_sizes`, packed `(N, I)`.
+        states: The start of each direction.
+        weights: The weights of each direction.
+        batch_sizes: Those of a packed sequence.
+
+    Returns:
+        The outputs `(B, T, D * H)`, or packed `(N, D * H)`, and the last state of each direction.
+    """
+    dtype = weights[0].weight_hh.dtype  # the state is float32 even if the weights are bfloat16
+    # D states of (B, H) leaves -> leaves (D, B, H), as the kernels take them
+    leaves = [torch.stack(leaf).to(dtype) for leaf in zip(*states, strict=True)]
+    start = leaves if len(leaves) > 1 else leaves[0]
+    parameters = [tensor for direction in weights for tensor in direction if tensor is not None]
+    biased = weights[0].bias_ih is not None
+    # cuDNN gives gradients only if told that it trains; the mode of the module is not the point
+    settings = (parameters, biased, 1, 0.0, torch.is_grad_enabled(), len(weights) > 1)
+    if batch_sizes is None:
+        outputs, *last = cell.kernel(x, start, *settings, True)
+    else:
+        outputs, *last = cell.kernel(x, batch_sizes, start, *settings)
+    return outputs, tuple(
+        cell.state_type(*(leaf[direction] for leaf in last)) for direction in range(len(weights))
+    )
+
+
+def sum_of_products(x: Tensor, hidden: Tensor, weights: Weights) -> Tensor:
+    """Give `x W_ih^T + b_ih + h W_hh^T + b_hh`, `(B, G * H)`."""
+    hidden = hidden.to(weights.weight_hh.dtype)
+    return F.linear(x, weights.weight_ih, weights.bias_ih) + F.linear(
+        hidden, weights.weight_hh, weights.bias_hh
+    )
+
+
+def joined_product(weights: Weights) -> Callable[[Tensor, Tensor], Tensor]:
+    """Make `sum_of_products` one product, with `[W_ih W_hh]`, copied as it is now.
+
+    Returns:
+        `(x (B, I), hidden (B, H)) -> (B, G * H)`.
+    """
+    matrix = torch.cat([weights.weight_ih, weights.weight_hh], dim=1)
+    bias = None
+    if weights.bias_ih is not None and weights.bias_hh is not None:
+        bias = weights.bias_ih + weights.bias_hh
+    return lambda x, hidden: F.linear(torch.cat([x, hidden.to(x.dtype)], dim=1), matrix, bias)
+
+
+def copy_weights(weights: Weights) -> Weights:
+    """Copy the weights as they are now."""
+    return Weights(
+        weights.weight_ih.clone(),
+        weights.weight_hh.clone(),
+        None if weights.bias_ih is None else weights.bias_ih.clone(),
+        None if weights.bias_hh is None else weights.bias_hh.clone(),
+    )
+
+
+def contiguous(weights: Sequence[Weights]) -> tuple[Weights, ...]:
+    """Lay altered weights into one piece of memory, in the order that cuDNN wants.
+
+    Without this cuDNN copies them at every call and warns of it. Gradients flow through.
+
+    Args:
+        weights: Those of each direction.
+
+    Returns:
+        Views of one new tensor: all matrices, then all biases.
+    """
+    matrices = [m for direction in weights for m in direction[:2]]
+    biases = [b for direction in weights for b in direction[2:] if b is not None]
+    tensors = [*matrices, *biases]
+    memory = torch.cat([tensor.flatten() for tensor in tensors])
+    pieces = torch.split(memory, [tensor.numel() for tensor in tensors])
+    views = [piece.view_as(tensor) for piece, tensor in zip(pieces, tensors, strict=True)]
+    bias_views = iter(views[len(matrices) :])
+    return tuple(
+        Weights(
+            views[2 * number],
+            views[2 * number + 1],
+            *(None if bias is None else next(bias_views) for bias in direction[2:]),
+        )
+        for number, direction in enumerate(weights)
+    )

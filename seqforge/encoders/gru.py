@@ -1,0 +1,133 @@
+"""The gated recurrent unit (Cho et al. 2014), with the reset gate after the product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqforge.encoders.cell import Advance, LayerState, Weights, copy_weights
+from seqforge.encoders.stack import Stack
+
+
+class GRUState(NamedTuple):
+    """One layer's state: hidden `(B, H)`."""
+
+    hidden: Tensor
+
+
+@dataclass(frozen=True)
+class GRUCell:
+    """Gates in PyTorch's order: reset, update, candidate."""
+
+    gates: ClassVar[int] = 3
+    padding: ClassVar[Literal["hold", "gather", "pack"]] = "hold"
+    hold: ClassVar[tuple[float, ...]] = (0.0, 1e4, 0.0)  # h_t = 0 n + 1 h_{t-1}
+    state_type: ClassVar[type[GRUState]] = GRUState
+
+    @property
+    def kernel(self) -> Callable[..., tuple[Tensor, ...]]:
+        """PyTorch's fused call."""
+        return torch.gru
+
+    def container(
+        self, input_size: int, hidden_size: int, bias: bool, bidirectional: bool
+    ) -> nn.RNNBase:
+        """Make the one-layer `nn.GRU` that holds the parameters."""
+        return nn.GRU(
+            input_size,
+            hidden_size,
+            bias=bias,
+            batch_first=True,
+            bidirectional=bidirectional,
+        )
+
+    def step(self, x: Tensor, state: LayerState, weights: Weights) -> GRUState:
+        """Advance by one step, `(B, I)`, with gradients.
+
+        The two products stay apart: the reset gate acts on one part of the second only.
+        """
+        hidden = state.hidden.to(weights.weight_hh.dtype)
+        return _update(
+            F.linear(x, weights.weight_ih, weights.bias_ih),
+            F.linear(hidden, weights.weight_hh, weights.bias_hh),
+            state.hidden,
+        )
+
+    def pack(self, weights: Weights) -> Advance:
+        """Copy the weights."""
+        copied = copy_weights(weights)
+        return lambda x, state: self.step(x, state, copied)
+
+    def initial_bias(self, bias: Tensor) -> None:
+        """Leave the biases at zero."""
+
+
+class GRU(Stack):
+    """A stack of GRU layers.
+
+    Args:
+        input_size: `I`, the number of input features.
+        hidden_size: `H`, the number of units of each layer and direction.
+        num_layers: The number of layers.
+        bidirectional: Whether each layer also runs backward; outputs are then `2 H` wide, and the
+            encoder neither steps nor takes a state.
+        bias: Whether the cells have biases.
+        dropout: The probability, in [0, 1), that an output of a layer, the last one too, is
+            dropped in training.
+        dropout_kind: "plain" draws for each element and step (Srivastava et al. 2014), "locked"
+            one mask for each sequence (Gal & Ghahramani 2016).
+        layer_norm: Whether each layer's outputs are normalised (Ba et al. 2016).
+        residual: Whether a layer's input is added to its output, where the sizes match.
+        weight_drop: The probability, in [0, 1), that a recurrent weight is dropped in training,
+            once for each sequence (DropConnect; Merity et al. 2017).
+        orthogonal: Whether recurrent weights start orthogonal, each gate on its own (Saxe et al.
+            2013); else as PyTorch draws them.
+
+    Raises:
+        EncoderError: If a size is below 1 or a probability is outside [0, 1).
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int = 512,
+        *,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        bias: bool = True,
+        dropout: float = 0.0,
+        dropout_kind: Literal["plain", "locked"] = "plain",
+        layer_norm: bool = False,
+        residual: bool = False,
+        weight_drop: float = 0.0,
+        orthogonal: bool = True,
+    ) -> None:
+        super().__init__(
+            GRUCell(),
+            input_size,
+            hidden_size,
+            num_layers=num_layers,
+            bidirectional=bidirectional,
+            bias=bias,
+            dropout=dropout,
+            dropout_kind=dropout_kind,
+            layer_norm=layer_norm,
+            residual=residual,
+            weight_drop=weight_drop,
+            orthogonal=orthogonal,
+        )
+
+
+def _update(from_input: Tensor, from_hidden: Tensor, hidden: Tensor) -> GRUState:
+    """`h_t = (1 - z) n + z h_{t-1}`, from the two products `(B, 3 H)`."""
+    input_r, input_z, input_n = from_input.chunk(3, dim=1)
+    hidden_r, hidden_z, hidden_n = from_hidden.chunk(3, dim=1)
+    r = torch.sigmoid(input_r + hidden_r)
+    z = torch.sigmoid(input_z + hidden_z)
+    n = torch.tanh(input_n + r * hidden_n)
+    return GRUState((1 - z) * n + z * hidden)

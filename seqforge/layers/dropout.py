@@ -1,0 +1,57 @@
+"""Dropout, plain and locked.
+
+Plain dropout draws per element and step. Locked dropout (Gal & Ghahramani 2016, "A Theoretically
+Grounded Application of Dropout in Recurrent Neural Networks") draws one mask per sequence and uses
+it at every step. The mask is a value that the caller keeps in its state's `Noise`: it is drawn
+once, when a sequence begins, so that the whole sequence and its single steps see the same mask.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def draw_mask(shape: tuple[int, ...], rate: float, like: Tensor) -> Tensor:
+    """Draw a mask that drops with probability `rate` and keeps the expected value.
+
+    Args:
+        shape: The mask's shape, such as `(B, H)`.
+        rate: The probability of a zero, in [0, 1).
+        like: A tensor whose device and dtype the mask takes; lower dtypes become float32, as the
+            mask is part of the state.
+
+    Returns:
+        A tensor of 0 and `1 / (1 - rate)`.
+    """
+    dtype = torch.promote_types(like.dtype, torch.float32)
+    keep = torch.full(shape, 1.0 - rate, device=like.device, dtype=dtype)
+    return torch.bernoulli(keep) / (1.0 - rate)
+
+
+def locked_dropout(x: Tensor, mask: Tensor) -> Tensor:
+    """Apply one mask to every step of a sequence.
+
+    Args:
+        x: `(B, H)`, one step, or `(B, T, H)`, a sequence.
+        mask: `(B, H)` from `draw_mask`.
+
+    Returns:
+        The shape and dtype of `x`.
+    """
+    mask = mask.to(x.dtype)
+    return x * (mask if x.dim() == mask.dim() else mask.unsqueeze(1))
+
+
+def plain_dropout(x: Tensor, rate: float) -> Tensor:
+    """Drop each element on its own, anew at each call (Srivastava et al. 2014).
+
+    Args:
+        x: Any shape.
+        rate: The probability of a zero, in [0, 1).
+
+    Returns:
+        The shape of `x`, kept elements divided by `1 - rate`.
+    """
+    return F.dropout(x, rate, training=True)
