@@ -1,0 +1,1 @@
+"""The `seqforge` command, one module a subcommand."""
