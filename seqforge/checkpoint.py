@@ -1,0 +1,273 @@
+"""Checkpoints: tensors and plain values, from which a task is rebuilt without YAML or data.
+
+A checkpoint is Lightning's dictionary with one entry more, "seqforge": a format version, the chosen
+classes with their arguments as plain values, and the data's spec. It is read with
+`weights_only=True`, and class names in it are looked up among registered classes only, so that a
+file can neither run code nor make anything be imported.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import pickle
+import zipfile
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqforge.encoders import Encoder, EncoderFactory
+from seqforge.encoders.factory import encoder_class
+from seqforge.errors import UserError, closest_match
+from seqforge.registry import Registry
+from seqforge.registry import load as load_registry
+from seqforge.task import Spec, Task
+
+FORMAT = 1
+"""Version of the "seqforge" entry; raised when older readers could not read it rightly."""
+
+TASKS = "seqforge.tasks"
+ENCODERS = "seqforge.encoders"
+PLAIN = (str, int, float, bool, type(None))
+
+
+def load(path: str | Path, device: str | torch.device = "cpu") -> Task:
+    """Rebuild the task of a checkpoint, ready to infer.
+
+    Args:
+        path: A checkpoint file, or a run folder: its best checkpoint, else its last one.
+        device: Where the network shall live.
+
+    Returns:
+        The task in evaluation mode, with the averaged weights where training kept some.
+
+    Raises:
+        UserError: No such file; a damaged, foreign or hostile file; a class that is not installed.
+    """
+    checkpoint = read(path)
+    description = checkpoint["seqforge"]
+    registry = load_registry()
+    factory = EncoderFactory(
+        _saved_encoder(registry, description["encoder"]),
+        {role: _saved_encoder(registry, saved) for role, saved in description["roles"].items()},
+    )
+    task = _saved_task(registry, description["task"])
+    task.build(factory, description["spec"])
+    weights = {
+        name.removeprefix("task."): value
+        for name, value in checkpoint["state_dict"].items()
+        if name.startswith("task.")
+    }
+    weights |= checkpoint.get("average", {}).get("weights", {})
+    try:
+        task.load_state_dict(weights)
+    except RuntimeError as error:
+        raise UserError(
+            f"the weights in '{path}' do not fit {type(task).__name__}",
+            where=str(error).strip().splitlines()[-1].strip(),
+            todo="install the version of the package that wrote the checkpoint",
+        ) from error
+    return task.to(device).eval()
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """Read and vet a checkpoint; nothing in it is run or imported.
+
+    Args:
+        path: A checkpoint file, or a run folder.
+
+    Raises:
+        UserError: As `load` says.
+    """
+    file = find(path)
+    checkpoint = _read_plain(file)
+    if not isinstance(checkpoint, dict) or "seqforge" not in checkpoint:
+        raise UserError(
+            f"'{file}' is no seqforge checkpoint",
+            todo="give a .ckpt file that `seqforge fit` wrote, or a run folder",
+        )
+    description = checkpoint["seqforge"]
+    if description.get("format") != FORMAT:
+        raise UserError(
+            f"'{file}' has checkpoint format {description.get('format')!r}",
+            accepted=(str(FORMAT),),
+            todo=f"install seqforge {description.get('version', '(newer)')}, which wrote it",
+        )
+    vet(description, file)
+    return checkpoint
+
+
+def find(path: str | Path) -> Path:
+    """Return the checkpoint file that a path means: the file, or a run folder's best or last one.
+
+    Raises:
+        UserError: There is none.
+    """
+    given = Path(path)
+    if given.is_file():
+        return given
+    folder = given / "checkpoints" if (given / "checkpoints").is_dir() else given
+    for name in ("best.ckpt", "last.ckpt"):
+        if (folder / name).is_file():
+            return folder / name
+    if given.is_dir():
+        raise UserError(f"no best.ckpt or last.ckpt in '{given}'", todo="give a checkpoint file")
+    siblings = [str(file) for file in given.parent.glob("*.ckpt")] if given.parent.is_dir() else []
+    raise UserError(
+        f"there is no checkpoint '{given}'",
+        closest=closest_match(str(given), siblings),
+        todo="give a .ckpt file or a run folder, such as those under runs/",
+    )
+
+
+def vet(description: Mapping[str, Any], file: Path) -> None:
+    """Check that every class a checkpoint names is a registered one.
+
+    Raises:
+        UserError: A class is unknown, with the package to install, or the entry is malformed.
+    """
+    registry = load_registry()
+    try:
+        _vet_task(registry, description["task"], str(file))
+        for saved in [description["encoder"], *description["roles"].values()]:
+            registry.find_saved(ENCODERS, saved, where=str(file))
+    except (KeyError, AttributeError, TypeError) as error:
+        raise UserError(
+            f"'{file}' is damaged: its description lacks {error}",
+            todo="use another checkpoint of the run",
+        ) from error
+
+
+def describe(task: Task, encoders: EncoderFactory, spec: Spec) -> dict[str, Any]:
+    """Return the "seqforge" entry of a checkpoint: all that `load` needs besides the weights.
+
+    Raises:
+        TypeError: A constructor argument is not kept as an attribute, or is no plain value.
+    """
+    registry = load_registry()
+    described = encoders.describe()
+
+    def encoder(entry: Mapping[str, Any]) -> dict[str, Any]:
+        # With the defaults of today: a later version may have others.
+        arguments = {**_defaults(entry["class"]), **entry["init_args"]}
+        plain = {name: _plain(value, name) for name, value in arguments.items()}
+        return {**registry.identify(entry["class"]), "init_args": plain}
+
+    return {
+        "format": FORMAT,
+        "version": _version(),
+        "task": _describe_task(registry, task),
+        "encoder": encoder(described["encoder"]),
+        "roles": {role: encoder(entry) for role, entry in described["roles"].items()},
+        "spec": _plain(dict(spec), "spec"),
+    }
+
+
+def check_spec(checkpoint: Mapping[str, Any], spec: Spec) -> None:
+    """Refuse to go on with data that differs from what a checkpoint was trained on.
+
+    Raises:
+        UserError: The specs differ, with the first key that does.
+    """
+    saved = checkpoint.get("seqforge", {}).get("spec", {})
+    present = _plain(dict(spec), "spec")
+    for name in [*saved, *present]:
+        if saved.get(name) != present.get(name):
+            raise UserError(
+                f"the data's {name} is not the one that the checkpoint was trained with",
+                where="data",
+                todo="give the data of the checkpoint's run, or start a new run",
+            )
+
+
+def _read_plain(file: Path) -> Any:
+    if not os.access(file, os.R_OK):
+        raise UserError(f"'{file}' cannot be read", todo="check its permissions")
+    if not zipfile.is_zipfile(file):
+        raise UserError(
+            f"'{file}' is no checkpoint, or was cut short while it was copied or written",
+            todo="give a .ckpt file that `seqforge fit` wrote, or another one of the same run",
+        )
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"'{file}' holds more than tensors and plain values, so it was not loaded",
+            todo="use it only with the program that wrote it; nothing of it was run here",
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"'{file}' is damaged: {str(error).splitlines()[0]}",
+            todo="use another checkpoint of the run",
+        ) from error
+
+
+def _defaults(cls: type) -> dict[str, Any]:
+    parameters = inspect.signature(cls).parameters.values()
+    return {each.name: each.default for each in parameters if each.default is not each.empty}
+
+
+def _describe_task(registry: Registry, task: Task) -> dict[str, Any]:
+    arguments = {}
+    for name in inspect.signature(type(task)).parameters:
+        if not hasattr(task, name):
+            raise TypeError(
+                f"{type(task).__name__} must keep its constructor's argument '{name}' as an "
+                f"attribute of the same name, so that checkpoints can store it"
+            )
+        value = getattr(task, name)
+        nested = isinstance(value, Task)
+        arguments[name] = _describe_task(registry, value) if nested else _plain(value, name)
+    return {**registry.identify(type(task)), "init_args": arguments}
+
+
+def _plain(value: Any, name: str) -> Any:
+    if isinstance(value, PLAIN) and type(value) in PLAIN:
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(child, f"{name}.{key}") for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(child, name) for child in value]
+    raise TypeError(f"'{name}' is a {type(value).__name__}: checkpoints hold plain values only")
+
+
+def _is_class(saved: object) -> bool:
+    return isinstance(saved, dict) and {"class_path", "init_args"} <= set(saved)
+
+
+def _vet_task(registry: Registry, saved: Mapping[str, Any], where: str) -> None:
+    registry.find_saved(TASKS, saved, where=where)
+    for value in saved["init_args"].values():
+        if _is_class(value):
+            _vet_task(registry, value, where)
+
+
+def _saved_encoder(registry: Registry, saved: Mapping[str, Any]) -> Callable[[int], Encoder]:
+    factory = partial(registry.find_saved(ENCODERS, saved), **saved["init_args"])
+    encoder_class(factory)
+    return factory
+
+
+def _saved_task(registry: Registry, saved: Mapping[str, Any]) -> Task:
+    cls = registry.find_saved(TASKS, saved)
+    arguments = {
+        name: _saved_task(registry, value) if _is_class(value) else value
+        for name, value in saved["init_args"].items()
+    }
+    task = cls(**arguments)
+    if not isinstance(task, Task):
+        raise TypeError(f"{cls.__name__} is no Task")
+    return task
+
+
+def _version() -> str:
+    try:
+        return version("seqforge-lightning")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,153 @@
+"""`Batch` and `DataModule`: how data reaches a task, the same on one process and on many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
+
+import torch
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+
+from seqforge.data.loader import PlanLoader
+from seqforge.data.plan import Plan
+
+Sample = TypeVar("Sample", covariant=True)
+
+
+@dataclass(kw_only=True)
+class Batch:
+    """What every batch has; tasks add their own tensors in a dataclass derived from this one.
+
+    Attributes:
+        ids: Global sample numbers (B,). A batch whose ids are all negative is a filler: a rank that
+            has no sample of a short global batch runs it with weight zero, so that all ranks take
+            the same steps.
+        starts: Rows whose carried state is reset before this batch (B,), bool; None: no row.
+    """
+
+    ids: Tensor
+    starts: Tensor | None = None
+
+    def _map(self, function: Callable[[Tensor], Tensor]) -> Self:
+        changes = {
+            field.name: function(value)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **changes)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
+        """Return the batch with every tensor on `device`."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> Self:
+        """Return the batch in page-locked memory, for asynchronous copies to a GPU."""
+        return self._map(lambda tensor: tensor.pin_memory())
+
+
+@runtime_checkable
+class Samples(Protocol[Sample]):
+    """Random access to samples by global number; any map-style data set is one."""
+
+    def __getitem__(self, index: int, /) -> Sample:
+        """Return sample number `index`."""
+        ...
+
+
+class DataModule(LightningDataModule):
+    """Base class of data modules: a Lightning one that also describes itself in plain values.
+
+    Args:
+        batch_size: Samples in one batch over all processes together.
+        num_workers: Processes that load data, for each training process; 0 loads in place.
+        seed: What the order of samples is drawn from, together with the epoch.
+    """
+
+    def __init__(self, batch_size: int = 32, num_workers: int = 0, seed: int = 0) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.seed = seed
+        self._train_loader: PlanLoader[Any] | None = None
+        self._restored: dict[str, int] | None = None
+
+    def spec(self) -> dict[str, Any]:
+        """Return what a task needs to build its network, as plain JSON values.
+
+        Called after `setup`; saved in checkpoints.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define spec()")
+
+    def val_dataloader(self) -> dict[str, Any]:
+        """Return named validation loaders; the first one is scored by free decoding as well."""
+        return {}
+
+    def test_dataloader(self) -> dict[str, Any]:
+        """Return named test loaders; the validation loaders unless a subclass has others."""
+        return self.val_dataloader()
+
+    def predict_dataloader(self) -> Any:
+        """Return the loader that `predict` runs over: the first of the test loaders."""
+        return next(iter(self.test_dataloader().values()), [])
+
+    def train_loader(
+        self,
+        samples: Samples[Sample],
+        plan: Plan,
+        collate: Callable[[Sequence[int], list[Sample]], Batch],
+    ) -> PlanLoader[Sample]:
+        """Return the training loader for a plan; its position is saved and resumed.
+
+        Args:
+            samples: Random access to the samples.
+            plan: Which samples make up which batch.
+            collate: Makes a batch from global sample numbers and their samples.
+        """
+        loader = self._loader(samples, plan, collate)
+        if self._restored is None and self._train_loader is not None:
+            self._restored = self._train_loader.position()
+        if self._restored is not None:
+            loader.restore(**self._restored)
+            self._restored = None
+        self._train_loader = loader
+        return loader
+
+    def eval_loader(
+        self,
+        samples: Samples[Sample],
+        plan: Plan,
+        collate: Callable[[Sequence[int], list[Sample]], Batch],
+    ) -> PlanLoader[Sample]:
+        """Return a loader for validation or test: the same batches at every pass."""
+        return self._loader(samples, plan, collate, fixed=True)
+
+    def _loader(
+        self,
+        samples: Samples[Sample],
+        plan: Plan,
+        collate: Callable[[Sequence[int], list[Sample]], Batch],
+        fixed: bool = False,
+    ) -> PlanLoader[Sample]:
+        trainer = self.trainer
+        return PlanLoader(
+            samples,
+            plan,
+            collate,
+            rank=trainer.global_rank if trainer else 0,
+            world_size=trainer.world_size if trainer else 1,
+            num_workers=self.num_workers,
+            seed=self.seed,
+            fixed=fixed,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position in the training data: batches delivered, not batches prefetched."""
+        return {} if self._train_loader is None else dict(self._train_loader.position())
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the position of a checkpoint; used when the training loader is made."""
+        self._restored = dict(state_dict) or None
+        if self._train_loader is not None and self._restored is not None:
+            self._train_loader.restore(**self._restored)

@@ -1,0 +1,94 @@
+"""Sampling and greedy decoding, one token at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from seqforge.decoding.step import Step
+from seqforge.state import State
+
+
+class Sampled(NamedTuple):
+    """One decoding step of all rows.
+
+    Attributes:
+        tokens: The tokens chosen (N,); `end` for rows that had finished before.
+        log_probs: Their log-probabilities under the model (N,), at temperature 1; 0 for rows that
+            had finished before.
+        finished: Rows that have given out `end` by now (N,), bool.
+        trace: The model's trace of the step.
+    """
+
+    tokens: Tensor
+    log_probs: Tensor
+    finished: Tensor
+    trace: State
+
+
+@torch.inference_mode()
+def sample(
+    step: Step,
+    first: Tensor,
+    state: State,
+    *,
+    length: int,
+    temperature: float = 1.0,
+    seeds: Sequence[int] | None = None,
+    end: int | None = None,
+) -> Iterator[Sampled]:
+    """Draw tokens one after the other, as an iterator.
+
+    Each row draws from a generator of its own, so its text depends neither on the batch it is
+    decoded in nor on its neighbours, nor does it disturb the global generator.
+
+    Args:
+        step: The model.
+        first: The last known token of each row (N,).
+        state: The model's state before `first`.
+        length: Tokens to give out at most.
+        temperature: Divides the log-probabilities before the draw (Ackley et al. 1985); 0 takes
+            the most probable token (greedy).
+        seeds: One seed for each row; 0, 1, 2, … by default.
+        end: The token that ends a row; None: rows go on to `length`.
+
+    Raises:
+        ValueError: The temperature is negative, or there are not as many seeds as rows.
+    """
+    if temperature < 0:
+        raise ValueError(f"temperature must be at least 0, not {temperature}")
+    rows = len(first)
+    if seeds is not None and len(seeds) != rows:
+        raise ValueError(f"{len(seeds)} seeds for {rows} rows: give one for each row")
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds or range(rows)]
+    tokens, finished = first, torch.zeros(rows, dtype=torch.bool, device=first.device)
+    for _ in range(length):
+        log_probs, state, trace = step(tokens, state)
+        tokens = _draw(log_probs, temperature, generators)
+        scores = log_probs.gather(1, tokens[:, None]).squeeze(1).masked_fill(finished, 0.0)
+        if end is not None:
+            tokens = tokens.masked_fill(finished, end)
+            finished = finished | (tokens == end)
+        yield Sampled(tokens, scores, finished, trace)
+        if bool(finished.all()):
+            return
+
+
+def greedy(step: Step, first: Tensor, state: State, *, length: int, end: int) -> Tensor:
+    """Return the most probable token at each step (N, at most `length`), `end` included."""
+    steps = sample(step, first, state, length=length, temperature=0.0, end=end)
+    return torch.stack([sampled.tokens for sampled in steps], dim=1)
+
+
+def _draw(log_probs: Tensor, temperature: float, generators: list[torch.Generator]) -> Tensor:
+    if temperature == 0.0:
+        return log_probs.argmax(dim=1)
+    probabilities = (log_probs / temperature).softmax(dim=1).cpu()
+    draws = [
+        torch.multinomial(row, 1, generator=generator)
+        for row, generator in zip(probabilities, generators, strict=True)
+    ]
+    return torch.cat(draws).to(log_probs.device)

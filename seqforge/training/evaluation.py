@@ -1,0 +1,50 @@
+"""One pass over the validation or test loaders: exact losses and the task's own metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seqforge.data.base import Batch
+from seqforge.task import Progress, Task
+from seqforge.training.carry import Carry
+from seqforge.training.exact_loss import LossSums
+
+
+class Evaluation:
+    """Adds up one pass. The first loader is also decoded freely by the task.
+
+    Args:
+        task: What is evaluated.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._sums: dict[str, LossSums] = {}
+        self._carry = Carry()
+        self.first_batch: Batch | None = None
+
+    def begin(self, loaders: Sequence[str]) -> None:
+        """Start a pass over loaders of these names."""
+        self._sums = {name: LossSums() for name in loaders}
+
+    def add(self, batch: Batch, index: int, loader: int, progress: Progress) -> None:
+        """Add batch `index` of loader number `loader`; its state is apart from training's."""
+        if index == 0:
+            self._carry.clear()
+            if loader == 0:
+                self.first_batch = batch
+        filler = bool((batch.ids < 0).all())
+        loss = self._task.loss(batch, self._carry.take(self._task, batch), progress)
+        self._carry.put(loss.state)
+        list(self._sums.values())[loader].add(loss.terms, share=float(not filler))
+        if loader == 0 and not filler:
+            self._task.evaluate(batch)
+
+    def finish(self, world_size: int) -> dict[str, float]:
+        """Return all results: the first loader's as `loss`, another's as `NAME/loss`."""
+        results: dict[str, float] = {}
+        for number, (name, sums) in enumerate(self._sums.items()):
+            means, _ = sums.close(world_size)
+            prefix = "" if number == 0 else f"{name}/"
+            results |= {f"{prefix}{term}": mean for term, mean in means.items()}
+        return results | self._task.finish_evaluation()

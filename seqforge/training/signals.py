@@ -1,0 +1,44 @@
+"""Signals only set a flag; training stops at the next place from which it can be resumed."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+from seqforge.errors import INTERRUPTED, RESUME_ME
+
+EXIT_CODES = {
+    signal.SIGTERM: RESUME_ME,
+    signal.SIGUSR1: RESUME_ME,
+    signal.SIGINT: INTERRUPTED,
+}
+
+
+class SignalFlag:
+    """Catches SIGTERM, SIGUSR1 and Ctrl-C between `install` and `remove`."""
+
+    def __init__(self) -> None:
+        self.caught: signal.Signals | None = None
+        self._previous: dict[signal.Signals, Any] = {}
+
+    @property
+    def exit_code(self) -> int:
+        """The process's exit code; when another rank caught the signal, "resume me"."""
+        return RESUME_ME if self.caught is None else EXIT_CODES[self.caught]
+
+    def install(self) -> None:
+        """Take over the signals, after Lightning has installed its own handlers."""
+        for number in EXIT_CODES:
+            self._previous[number] = signal.signal(number, self._handle)
+
+    def remove(self) -> None:
+        """Give the signals back."""
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous = {}
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self.caught == signal.SIGINT:
+            raise KeyboardInterrupt  # the second Ctrl-C ends at once
+        self.caught = signal.Signals(number)
