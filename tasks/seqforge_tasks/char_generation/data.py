@@ -1,0 +1,141 @@
+"""A text file as contiguous lanes of characters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from pydoc_data.topics import topics
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqforge.data import DataModule, Lanes, PlanLoader, TokenChunk
+from seqforge.errors import UserError, closest_match
+from seqforge.text import CharacterVocabulary
+
+CHUNKS_WORTH_A_LANE = 8
+"""Validation lanes are at least this many chunks long, so that few of them start cold."""
+
+
+class TextFile(DataModule):
+    """One text, read through from its beginning to its end in every epoch.
+
+    The text is cut into `batch_size` contiguous lanes; row i of a batch goes on where row i of the
+    batch before ended, so the network's state can be carried along (truncated backpropagation
+    through time). The vocabulary is that of the training part.
+
+    Args:
+        path: A UTF-8 text file. None: the text that comes with Python itself, the language
+            reference in `pydoc_data.topics`, about 465,000 characters.
+        seq_len: Characters in one step of truncated backpropagation.
+        batch_size: Lanes, over all processes together.
+        validation: Share of the text, at its end, that is kept for validation; 0: none.
+        num_workers: Processes that load data, for each training process.
+
+    Raises:
+        UserError: The file is missing, not UTF-8 or too short, or a number is out of range.
+    """
+
+    def __init__(
+        self,
+        path: str | None = None,
+        seq_len: int = 50,
+        batch_size: int = 64,
+        validation: float = 0.05,
+        num_workers: int = 0,
+    ) -> None:
+        super().__init__(batch_size=batch_size, num_workers=num_workers)
+        if not 0.0 <= validation < 1.0:
+            raise UserError(
+                f"validation is {validation}",
+                where="data.validation",
+                todo="give a share of the text, at least 0 and below 1",
+            )
+        if seq_len < 1 or batch_size < 1:
+            raise UserError(
+                f"seq_len is {seq_len} and batch_size {batch_size}",
+                where="data",
+                todo="both must be at least 1",
+            )
+        self.path = path
+        self.seq_len = seq_len
+        self.validation = validation
+        self._vocabulary: CharacterVocabulary | None = None
+        self._train: Lanes | None = None
+        self._validation: Lanes | None = None
+
+    def setup(self, stage: str) -> None:
+        """Read the text, make the vocabulary and cut the lanes; every process does the same."""
+        if self._train is not None:
+            return
+        text = builtin_text() if self.path is None else read_text(Path(self.path))
+        cut = len(text) - int(len(text) * self.validation)
+        self._vocabulary = CharacterVocabulary.of(text[:cut])
+        train, validation = (self._vocabulary.encode(part) for part in (text[:cut], text[cut:]))
+        self._train = self._lanes(train)
+        if len(validation) > 1:
+            most = (len(validation) - 1) // (self.seq_len * CHUNKS_WORTH_A_LANE)
+            lanes = max(1, min(self.batch_size, most))
+            self._validation = Lanes(validation, lanes, self.seq_len, whole=True)
+
+    def spec(self) -> dict[str, Any]:
+        """Return the vocabulary, and the sizes that the task prints at start."""
+        if self._vocabulary is None or self._train is None:
+            raise RuntimeError("setup() comes before spec()")
+        return {"vocabulary": self._vocabulary.spec()}
+
+    def train_dataloader(self) -> PlanLoader[TokenChunk]:
+        """Return the loader of the training lanes."""
+        if self._train is None:
+            raise RuntimeError("setup() comes before train_dataloader()")
+        return self.train_loader(self._train, self._train.plan, Lanes.collate)
+
+    def val_dataloader(self) -> dict[str, PlanLoader[TokenChunk]]:
+        """Return one loader, read statefully; none if nothing was kept for validation."""
+        lanes = self._validation
+        if lanes is None:
+            return {}
+        return {"stateful": self.eval_loader(lanes, lanes.plan, Lanes.collate)}
+
+    def _lanes(self, tokens: NDArray[np.int64]) -> Lanes:
+        try:
+            return Lanes(tokens, self.batch_size, self.seq_len)
+        except ValueError as error:
+            raise UserError(
+                f"the text is too short: {error}",
+                where=f"data.path: {self.path or 'the built-in text'}",
+                todo=f"for this text, batch_size {max(1, (len(tokens) - 1) // self.seq_len)} "
+                "is the most",
+            ) from error
+
+
+def builtin_text() -> str:
+    """Return the text that comes with Python: its language reference, topic by topic."""
+    return "\n".join(topics[name] for name in sorted(topics))
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 file.
+
+    Raises:
+        UserError: It is missing, a folder, empty or not UTF-8 (with the byte's position).
+    """
+    if not path.is_file():
+        siblings = [str(file) for file in path.parent.glob("*")] if path.parent.is_dir() else []
+        raise UserError(
+            f"there is no text file '{path}'",
+            where="data.path",
+            closest=closest_match(str(path), siblings),
+            todo="give a UTF-8 text file; without a path the text that ships with Python is used",
+        )
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"'{path}' is not UTF-8: byte {error.object[error.start]:#04x} at {error.start}",
+            where="data.path",
+            todo=f"convert it, for example: iconv -f latin1 -t utf-8 '{path}' > utf8.txt",
+        ) from error
+    if not text.strip():
+        raise UserError(f"'{path}' holds no text", where="data.path", todo="give a longer file")
+    return text
