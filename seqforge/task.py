@@ -17,7 +17,8 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
 
-    from seqforge.data.base import Batch, DataModule
+    from seqforge.data.base import DataModule
+    from seqforge.data.batch import Batch
     from seqforge.encoders.factory import EncoderFactory
     from seqforge.state import State
 

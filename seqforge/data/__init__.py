@@ -1,8 +1,8 @@
 """Data: batches, plans (which samples make up which batch), loaders and data modules."""
 
-from seqforge.data.base import Batch as Batch
 from seqforge.data.base import DataModule as DataModule
-from seqforge.data.base import Samples as Samples
+from seqforge.data.batch import Batch as Batch
+from seqforge.data.batch import Samples as Samples
 from seqforge.data.lanes import Lanes as Lanes
 from seqforge.data.lanes import TokenBatch as TokenBatch
 from seqforge.data.lanes import TokenChunk as TokenChunk

@@ -1,59 +1,17 @@
-"""`Batch` and `DataModule`: how data reaches a task, the same on one process and on many."""
+"""`DataModule`: how data reaches a task, the same on one process and on many."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
-import torch
 from pytorch_lightning import LightningDataModule
-from torch import Tensor
 
+from seqforge.data.batch import Batch, Samples
 from seqforge.data.loader import PlanLoader
 from seqforge.data.plan import Plan
 
-Sample = TypeVar("Sample", covariant=True)
-
-
-@dataclass(kw_only=True)
-class Batch:
-    """What every batch has; tasks add their own tensors in a dataclass derived from this one.
-
-    Attributes:
-        ids: Global sample numbers (B,). A batch whose ids are all negative is a filler: a rank that
-            has no sample of a short global batch runs it with weight zero, so that all ranks take
-            the same steps.
-        starts: Rows whose carried state is reset before this batch (B,), bool; None: no row.
-    """
-
-    ids: Tensor
-    starts: Tensor | None = None
-
-    def _map(self, function: Callable[[Tensor], Tensor]) -> Self:
-        changes = {
-            field.name: function(value)
-            for field in fields(self)
-            if isinstance(value := getattr(self, field.name), Tensor)
-        }
-        return replace(self, **changes)
-
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
-        """Return the batch with every tensor on `device`."""
-        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
-
-    def pin_memory(self) -> Self:
-        """Return the batch in page-locked memory, for asynchronous copies to a GPU."""
-        return self._map(lambda tensor: tensor.pin_memory())
-
-
-@runtime_checkable
-class Samples(Protocol[Sample]):
-    """Random access to samples by global number; any map-style data set is one."""
-
-    def __getitem__(self, index: int, /) -> Sample:
-        """Return sample number `index`."""
-        ...
+Sample = TypeVar("Sample")
 
 
 class DataModule(LightningDataModule):

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqforge.data.base import Batch
+from seqforge.data.batch import Batch
 from seqforge.data.plan import LanePlan
 
 Tokens = NDArray[np.integer]

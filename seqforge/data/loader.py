@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from seqforge.data.batch import Batch, Samples
 from seqforge.data.plan import Plan, rank_slice
 
-if TYPE_CHECKING:
-    from seqforge.data.base import Batch, Samples
-
 Sample = TypeVar("Sample")
-Collate = Callable[[Sequence[int], list[Sample]], "Batch"]
+Collate = Callable[[Sequence[int], list[Sample]], Batch]
 
 
 class PlanLoader(Generic[Sample]):

@@ -12,7 +12,7 @@ from seqforge.data.plan import rank_slice
 from seqforge.state import State, detach, from_plain, leaves, map_state, reset, to_plain
 
 if TYPE_CHECKING:
-    from seqforge.data.base import Batch
+    from seqforge.data.batch import Batch
     from seqforge.task import Task
 
 

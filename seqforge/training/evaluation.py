@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seqforge.data.base import Batch
+from seqforge.data.batch import Batch
 from seqforge.task import Progress, Task
 from seqforge.training.carry import Carry
 from seqforge.training.exact_loss import LossSums

@@ -10,7 +10,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from seqforge.data.base import Batch
+from seqforge.data.batch import Batch
 
 PREDICTIONS = "predictions.jsonl"
 """The file's name, in the trainer's root folder."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from seqforge.data.base import Batch
+from seqforge.data.batch import Batch
 from seqforge.task import Figure, Preview, Table, Text
 from seqforge.training.sequence_module import SequenceModule
 

@@ -11,7 +11,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from seqforge import checkpoint as checkpoints
-from seqforge.data.base import Batch
+from seqforge.data.batch import Batch
 from seqforge.encoders import LSTM, Encoder, EncoderFactory
 from seqforge.errors import UserError
 from seqforge.precision import full_precision
