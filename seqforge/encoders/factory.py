@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from seqforge.encoders.base import Encoder, EncoderError
+from seqforge.errors import UserError
 
 Configured = Callable[[int], Encoder]
 """An encoder class, or a `functools.partial` of one, that still wants its input size."""
@@ -48,8 +49,9 @@ class EncoderFactory:
             The encoder.
 
         Raises:
-            EncoderError: If `causal` is asked for and the class is never causal, if what was built
-                is not an encoder, or if a shared encoder is asked for with another input size.
+            EncoderError: If the class refuses its arguments, if `causal` is asked for and the class
+                is never causal, if what was built is not an encoder, or if a shared encoder is
+                asked for with another input size.
         """
         if self._instances is None:
             return self._build(input_size, role, causal)
@@ -89,7 +91,14 @@ class EncoderFactory:
         encoder, keywords = _choice(self.roles.get(role, self.encoder))
         if causal is not None and "bidirectional" in inspect.signature(encoder).parameters:
             keywords["bidirectional"] = not causal
-        built = encoder(input_size, **keywords)
+        key = f"model.roles.{role}" if role in self.roles else "model.encoder"
+        try:
+            built = encoder(input_size, **keywords)
+        except UserError as error:
+            error.where = error.where or key
+            raise
+        except ValueError as error:
+            raise EncoderError(f"{encoder.__name__} refuses: {error}", where=key) from error
         for attribute in ("input_size", "output_size"):
             if not isinstance(getattr(built, attribute, None), int):
                 raise EncoderError(

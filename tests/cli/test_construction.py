@@ -1,0 +1,133 @@
+"""What constructors refuse is told as a user's mistake; bugs and training keep their tracebacks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+
+from seqforge import errors
+from seqforge.cli.main import main
+from seqforge.encoders import Encoder
+
+Fails = Callable[..., list[str]]
+
+TASK = "model: {task: CharGeneration}\n"
+GOOD = f"{TASK}data: {{class_path: TextFile}}\n"
+
+# name: (configuration, further arguments, what must appear in the message)
+REFUSALS: dict[str, tuple[str, list[str], list[str]]] = {
+    "encoder refuses": (
+        f"{GOOD}model.encoder:\n  class_path: LSTM\n  init_args:\n    hidden_size: 0",
+        [],
+        ["hidden_size must be at least 1, got 0", "model.encoder.hidden_size (run.yaml:6)"],
+    ),
+    "data refuses": (
+        f"{TASK}data:\n  class_path: TextFile\n  init_args:\n    validation: 2",
+        [],
+        ["validation is 2.0", "where: data.validation (run.yaml:5)", "share of the text"],
+    ),
+    "no text file": (
+        f"{TASK}data: {{class_path: TextFile, init_args: {{path: run.yam}}}}",
+        [],
+        ["no text file 'run.yam'", "data.path (run.yaml:2)", "did you mean: run.yaml"],
+    ),
+    "optimizer refuses": (
+        GOOD,
+        ["--model.optimizer=Adam", "--model.optimizer.lr=-1"],
+        ["Adam refuses: Invalid learning rate: -1.0", "where: model.optimizer.lr (command line)"],
+    ),
+    "schedule refuses": (
+        GOOD.replace("}", ", schedule: {class_path: Cosine, init_args: {warmup: 3}}}", 1),
+        [],
+        ["Cosine refuses: warmup must lie", "model.schedule.warmup (run.yaml:1)"],
+    ),
+    "trainer refuses": (
+        GOOD,
+        ["--trainer.accelerator", "gpuu"],
+        ["the trainer refuses", "'gpuu'", "where: trainer.accelerator (command line)"],
+    ),
+    "core refuses": (GOOD, ["--model.ema=2"], ["in [0, 1), not 2.0", "model.ema (command line)"]),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_a_refusal_is_explained(name: str, fails: Fails) -> None:
+    text, argv, expected = REFUSALS[name]
+
+    lines = fails(text, *argv)
+
+    for part in expected:
+        assert any(part in line for line in lines), (part, lines)
+
+
+class NeedsExtra(pl.LightningDataModule):
+    def __init__(self, seq_len: int = 3) -> None:
+        super().__init__()
+        errors.require("package_that_is_absent", "extra")
+
+
+class NeedsAWidth(Encoder):
+    def __init__(self, input_size: int, width: int) -> None:
+        super().__init__()
+        raise ValueError(f"width must be odd, not {width}")
+
+    def start(self, batch_size: int) -> None:
+        return None
+
+
+class Buggy(pl.Callback):
+    def __init__(self) -> None:
+        raise ZeroDivisionError("a bug")
+
+
+class FailsInTraining(pl.Callback):
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        raise ValueError("a mistake of the training itself")
+
+
+def test_a_missing_extra(fails: Fails) -> None:
+    lines = fails(TASK, "--data", "NeedsExtra")
+
+    assert "'package_that_is_absent', which this needs, is not installed" in lines[0]
+    assert lines[-1] == '  to do: pip install "seqforge-lightning[extra]"'
+
+
+def test_a_required_argument(fails: Fails) -> None:
+    lines = fails(GOOD, "--model.encoder", "NeedsAWidth")
+
+    assert lines[0] == "error: NeedsAWidth needs 'width'"
+    assert "  accepted: a whole number" in lines
+
+
+def test_a_plain_error_of_an_encoder(fails: Fails) -> None:
+    lines = fails(GOOD, "--model.encoder", "NeedsAWidth", "--model.encoder.width", "2")
+
+    assert lines == [
+        "error: NeedsAWidth refuses: width must be odd, not 2",
+        "  where: model.encoder.width (command line)",
+        "  to do: change model.encoder.width",
+    ]
+
+
+def test_a_bug_in_a_constructor_keeps_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run.yaml").write_text(GOOD, encoding="utf-8")
+
+    with pytest.raises(Exception, match="a bug"):
+        main(["fit", "--config", "run.yaml", "--trainer.callbacks", "Buggy"])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_errors_of_the_training_keep_their_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run.yaml").write_text(GOOD, encoding="utf-8")
+    small = ["--model.encoder=RNN", "--model.encoder.hidden_size=4", "--trainer.logger=false"]
+
+    with pytest.raises(ValueError, match="a mistake of the training itself"):
+        main(["fit", "--config", "run.yaml", "--trainer.callbacks", "FailsInTraining", *small])
