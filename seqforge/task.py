@@ -127,6 +127,9 @@ class Task(nn.Module):
     example: ClassVar[str] = "--help"
     full_precision: ClassVar[bool] = False
 
+    def __init__(self) -> None:  # of its own: nn.Module's takes anything and stores nothing
+        super().__init__()
+
     def build(self, encoders: EncoderFactory, spec: Spec) -> None:
         """Make the network's modules. Called once, in fresh fits and when a checkpoint is loaded.
 
@@ -137,10 +140,17 @@ class Task(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} must define build(encoders, spec)")
 
     def initialise(self) -> None:
-        """Load pretrained weights or the like. Called after `build`, in fresh fits only."""
+        """Load pretrained weights or the like, in place. Called once, when a fresh fit starts.
+
+        Never when a checkpoint is loaded or a run is resumed. Every process calls it and must come
+        to the same weights.
+        """
 
     def prepare(self, data: DataModule) -> None:
-        """Compute statistics of the training data into buffers. Called once, before a fresh fit."""
+        """Compute statistics of the training data into buffers, in place, after `initialise`.
+
+        Every process calls it and must come to the same values.
+        """
 
     def start(self, batch_size: int) -> State:
         """Return the state with which a text (lane, series) begins; None if none is carried.

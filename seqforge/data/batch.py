@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -15,6 +15,8 @@ Sample = TypeVar("Sample", covariant=True)
 @dataclass(kw_only=True)
 class Batch:
     """What every batch has; tasks add their own tensors in a dataclass derived from this one.
+
+    A field may itself be a batch, as where tasks are trained jointly.
 
     Attributes:
         ids: Global sample numbers (B,). A batch whose ids are all negative is a filler: a rank that
@@ -27,11 +29,13 @@ class Batch:
     starts: Tensor | None = None
 
     def _map(self, function: Callable[[Tensor], Tensor]) -> Self:
-        changes = {
-            field.name: function(value)
-            for field in fields(self)
-            if isinstance(value := getattr(self, field.name), Tensor)
-        }
+        changes: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor):
+                changes[field.name] = function(value)
+            elif isinstance(value, Batch):
+                changes[field.name] = value._map(function)
         return replace(self, **changes)
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:

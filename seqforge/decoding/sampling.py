@@ -80,13 +80,16 @@ def sample(
 def greedy(step: Step, first: Tensor, state: State, *, length: int, end: int) -> Tensor:
     """Return the most probable token at each step (N, at most `length`), `end` included."""
     steps = sample(step, first, state, length=length, temperature=0.0, end=end)
-    return torch.stack([sampled.tokens for sampled in steps], dim=1)
+    tokens = [sampled.tokens for sampled in steps]
+    return torch.stack(tokens, dim=1) if tokens else first.new_empty(len(first), 0)
 
 
 def _draw(log_probs: Tensor, temperature: float, generators: list[torch.Generator]) -> Tensor:
     if temperature == 0.0:
         return log_probs.argmax(dim=1)
-    probabilities = (log_probs / temperature).softmax(dim=1).cpu()
+    # In float64 and from the likeliest one down: no temperature then overflows.
+    below = log_probs.double() - log_probs.amax(dim=1, keepdim=True)
+    probabilities = (below / temperature).softmax(dim=1).cpu()
     draws = [
         torch.multinomial(row, 1, generator=generator)
         for row, generator in zip(probabilities, generators, strict=True)

@@ -33,7 +33,8 @@ class WeightAverage:
         """Take in the weights after an optimiser step."""
         if self.decay == 0.0:
             return
-        weights = dict(network.named_parameters())
+        # Under every name: a checkpoint holds a shared weight once for each.
+        weights = dict(network.named_parameters(remove_duplicate=False))
         if not self._average:
             self._average = {name: weight.detach().clone() for name, weight in weights.items()}
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from seqforge import checkpoint as checkpoints
@@ -66,6 +65,7 @@ class SequenceModule(pl.LightningModule):
         self._make_schedule = schedule
         self._sums = LossSums()
         self._built = False
+        self._begun = False
         self._evaluation = Evaluation(task)
         self._planned_steps = 0.0
 
@@ -84,10 +84,6 @@ class SequenceModule(pl.LightningModule):
             self.spec = datamodule.spec()
         self.task.build(self.encoders, self.spec)
         self._built = True
-        if self.trainer.state.fn == TrainerFn.FITTING and self.trainer.ckpt_path is None:
-            self.task.initialise()
-            if datamodule is not None:
-                self.task.prepare(datamodule)
 
     def configure_optimizers(self) -> Any:
         """Make the optimiser, with decay spared for vectors, and its schedule."""
@@ -101,7 +97,7 @@ class SequenceModule(pl.LightningModule):
     # -- training -----------------------------------------------------------------------------
 
     def on_fit_start(self) -> None:
-        """Refuse what would train wrongly."""
+        """Refuse what would train wrongly, and begin a fresh fit."""
         if self.trainer.precision == "16-mixed":
             raise UserError(
                 "precision 16-mixed",
@@ -110,6 +106,12 @@ class SequenceModule(pl.LightningModule):
                 todo="sums overflow half precision; use bf16-mixed, which needs no scaler",
             )
         self._planned_steps = float(self.trainer.estimated_stepping_batches)
+        # Not in configure_model: whether a run is resumed is not known there yet.
+        if not self._begun and self.trainer.ckpt_path is None:
+            self.task.initialise()
+            if (datamodule := getattr(self.trainer, "datamodule", None)) is not None:
+                self.task.prepare(datamodule)
+        self._begun = True
 
     def progress(self) -> Progress:
         """Return where training stands."""
@@ -150,6 +152,8 @@ class SequenceModule(pl.LightningModule):
         norm = gradient_norm(self.parameters()).item()
         if not all(map(torch.isfinite, torch.tensor([*means.values(), norm]))):
             raise NonFiniteLoss(means["loss"], norm, trainer.global_step, trainer.current_epoch)
+        for parameter in resting_parameters(self.task, self.task.learning_rates(self.progress())):
+            parameter.grad = None  # optimisers keep no moments for a part that rests
         self.step_loss = means
         for name, mean in means.items():
             self.log(f"train/{name}", mean, on_step=True, on_epoch=False)
@@ -236,11 +240,11 @@ class SequenceModule(pl.LightningModule):
             UserError: The checkpoint was trained on data with another spec.
         """
         checkpoints.check_spec(checkpoint, self.spec or {})
+        self._begun = True
         self.average.load_state_dict(checkpoint.get("average", {}))
         self.carry.restore(
             checkpoint.get("carry"), self.trainer.global_rank, self.trainer.world_size
         )
-
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False

@@ -1,0 +1,137 @@
+import pytest
+import torch
+from torch import Tensor
+
+from seqforge.decoding import Step, StepOut, greedy, sample
+from seqforge.state import State
+
+VOCABULARY = 5
+END = 4
+TABLE = torch.tensor(
+    [
+        [0.05, 0.60, 0.20, 0.10, 0.05],
+        [0.10, 0.05, 0.70, 0.10, 0.05],
+        [0.05, 0.05, 0.10, 0.70, 0.10],
+        [0.05, 0.05, 0.05, 0.05, 0.80],
+        [0.20, 0.20, 0.20, 0.20, 0.20],
+    ]
+).log()
+
+
+def _step(tokens: Tensor, state: State) -> StepOut:
+    """Follow a table of transitions; the state counts the steps."""
+    return StepOut(TABLE[tokens], state + 1, trace=tokens * 10)
+
+
+def _state(rows: int) -> Tensor:
+    return torch.zeros(rows, 1)
+
+
+def _draws(first: list[int], seeds: list[int], length: int = 6, temperature: float = 1.0) -> Tensor:
+    state = _state(len(first))
+    steps = sample(
+        _step, torch.tensor(first), state, length=length, temperature=temperature, seeds=seeds
+    )
+    return torch.stack([each.tokens for each in steps], dim=1)
+
+
+def test_temperature_zero_takes_the_most_probable_token() -> None:
+    first = torch.tensor([0, 2])
+    tokens = greedy(_step, first, _state(2), length=6, end=END)
+    expected, rows = first, []
+    for _ in range(4):
+        expected = TABLE[expected].argmax(dim=1)
+        rows.append(expected)
+
+    assert tokens[0].tolist() == [1, 2, 3, END]
+    assert tokens[0].tolist() == torch.stack(rows, 1)[0].tolist()
+    assert tokens[1].tolist() == [3, END, END, END]
+
+
+def test_greedy_stops_at_its_length() -> None:
+    assert greedy(_step, torch.tensor([0]), _state(1), length=2, end=END).tolist() == [[1, 2]]
+    assert greedy(_step, torch.tensor([0, 0]), _state(2), length=0, end=END).shape == (2, 0)
+
+
+def test_rows_depend_on_their_seeds_alone() -> None:
+    together = _draws([0, 1, 2, 0], [7, 8, 9, 7])
+    alone = torch.cat(
+        [_draws([first], [seed]) for first, seed in zip([0, 1, 2], [7, 8, 9], strict=True)]
+    )
+
+    assert torch.equal(together[:3], alone)
+    assert torch.equal(together[0], together[3])
+    assert not torch.equal(_draws([0], [7], 20), _draws([0], [8], 20))
+
+
+def test_the_global_generator_is_neither_read_nor_disturbed() -> None:
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    one = _draws([0, 1], [1, 2])
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(99)
+
+    assert torch.equal(_draws([0, 1], [1, 2]), one)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_frequencies_follow_the_tempered_distribution(temperature: float) -> None:
+    rows = 4000
+    tokens = _draws([0] * rows, list(range(rows)), length=1, temperature=temperature)
+    frequencies = tokens.flatten().bincount(minlength=VOCABULARY) / rows
+    expected = (TABLE[0] / temperature).softmax(dim=0)
+
+    # Four standard deviations of a share.
+    deviation = (expected * (1 - expected) / rows).sqrt()
+    assert ((frequencies - expected).abs() < 4 * deviation).all()
+
+
+def test_log_probabilities_are_the_models_own() -> None:
+    first = torch.tensor([0, 1, 2])
+    tokens, total = first, torch.zeros(3)
+    for each in sample(_step, first, _state(3), length=5, temperature=2.0, seeds=[1, 2, 3]):
+        torch.testing.assert_close(each.log_probs, TABLE[tokens, each.tokens])
+        assert torch.equal(each.trace, tokens * 10)
+        tokens = each.tokens
+        total += each.log_probs
+
+    assert (total < 0).all()
+
+
+def test_finished_rows_give_out_their_end_and_cost_nothing() -> None:
+    # Row 0 ends at its fourth step, row 1 at its second: nothing comes after.
+    first = torch.tensor([0, 2])
+    steps = list(sample(_step, first, _state(2), length=9, temperature=0.0, end=END))
+
+    assert [each.finished.tolist() for each in steps] == [
+        [False, False],
+        [False, True],
+        [False, True],
+        [True, True],
+    ]
+    assert [each.tokens[1].item() for each in steps] == [3, END, END, END]
+    assert [each.log_probs[1].item() == 0.0 for each in steps] == [False, False, True, True]
+
+
+def test_without_an_end_rows_go_on() -> None:
+    assert _draws([3], [0], length=30).shape == (1, 30)
+
+
+def test_tokens_come_one_at_a_time() -> None:
+    calls = []
+
+    def counting(tokens: Tensor, state: State) -> StepOut:
+        calls.append(1)
+        return _step(tokens, state)
+
+    step: Step = counting
+    next(sample(step, torch.tensor([0]), _state(1), length=10))
+
+    assert len(calls) == 1
+
+
+def test_wrong_options_are_refused() -> None:
+    with pytest.raises(ValueError, match="temperature must be at least 0, not -1"):
+        next(sample(_step, torch.tensor([0]), _state(1), length=1, temperature=-1))
+    with pytest.raises(ValueError, match="2 seeds for 1 rows"):
+        next(sample(_step, torch.tensor([0]), _state(1), length=1, seeds=[1, 2]))
