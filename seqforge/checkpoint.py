@@ -63,6 +63,8 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Task:
         if name.startswith("task.")
     }
     weights |= checkpoint.get("average", {}).get("weights", {})
+    if any(weight.dtype == torch.float64 for weight in weights.values()):
+        task.double()
     try:
         task.load_state_dict(weights)
     except RuntimeError as error:

@@ -226,3 +226,10 @@ def test_a_task_without_constructor_can_be_stored() -> None:
         pass
 
     assert checkpoint.describe(Plain(), EncoderFactory(GRU), {})["task"]["init_args"] == {}
+
+
+def test_float64_weights_stay_float64(saved: dict[str, Any], tmp_path: Path) -> None:
+    saved["state_dict"] = {name: value.double() for name, value in saved["state_dict"].items()}
+    saved["average"] = {}
+    loaded = seqforge.load(_write(tmp_path, saved))
+    assert {weight.dtype for weight in loaded.parameters()} == {torch.float64}

@@ -32,7 +32,7 @@ class EncoderFactory:
     def __init__(self, encoder: Configured, roles: Mapping[str, Configured] | None = None) -> None:
         self.encoder = encoder
         self.roles = dict(roles or {})
-        self._instances: dict[tuple[str, bool | None], Encoder] | None = None
+        self._instances: dict[tuple[str, object], Encoder] | None = None
 
     def __call__(
         self, input_size: int, *, role: str = "encoder", causal: bool | None = None
@@ -55,7 +55,11 @@ class EncoderFactory:
         """
         if self._instances is None:
             return self._build(input_size, role, causal)
-        key = (role, causal)
+        encoder, keywords = self._resolve(role, causal)
+        default = inspect.signature(encoder).parameters.get("bidirectional")
+        # By what is built, not by what is asked for: a causal configuration is shared with a task
+        # that does not care.
+        key = (role, keywords.get("bidirectional", default and default.default))
         if key not in self._instances:
             self._instances[key] = self._build(input_size, role, causal)
         shared = self._instances[key]
@@ -87,10 +91,14 @@ class EncoderFactory:
             "roles": {role: _described(configured) for role, configured in self.roles.items()},
         }
 
-    def _build(self, input_size: int, role: str, causal: bool | None) -> Encoder:
+    def _resolve(self, role: str, causal: bool | None) -> _Choice:
         encoder, keywords = _choice(self.roles.get(role, self.encoder))
         if causal is not None and "bidirectional" in inspect.signature(encoder).parameters:
             keywords["bidirectional"] = not causal
+        return _Choice(encoder, keywords)
+
+    def _build(self, input_size: int, role: str, causal: bool | None) -> Encoder:
+        encoder, keywords = self._resolve(role, causal)
         key = f"model.roles.{role}" if role in self.roles else "model.encoder"
         try:
             built = encoder(input_size, **keywords)

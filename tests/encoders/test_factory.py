@@ -134,3 +134,11 @@ def test_building_with_another_direction_leaves_the_configuration_alone() -> Non
     assert factory.describe()["encoder"]["init_args"]["bidirectional"] is True
     outputs, _ = factory(3)(torch.ones(1, 2, 3))
     assert outputs.shape == (1, 2, 8)
+
+
+def test_shared_encoders_are_told_apart_by_their_direction_not_by_the_question() -> None:
+    factory = EncoderFactory(functools.partial(LSTM, hidden_size=4)).shared()
+    assert factory(3) is factory(3, causal=True)
+    assert factory(3, causal=False) is not factory(3)
+    plain = EncoderFactory(functools.partial(LSTM, hidden_size=4, bidirectional=True)).shared()
+    assert plain(3) is plain(3, causal=False)
