@@ -10,6 +10,9 @@ from pytorch_lightning import LightningDataModule
 from seqforge.data.batch import Batch, Samples
 from seqforge.data.loader import PlanLoader
 from seqforge.data.plan import Plan
+from seqforge.data.position import PositionedLoader
+from seqforge.data.shards import Shards
+from seqforge.data.stream import StreamLoader
 
 Sample = TypeVar("Sample")
 
@@ -28,7 +31,7 @@ class DataModule(LightningDataModule):
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.seed = seed
-        self._train_loader: PlanLoader[Any] | None = None
+        self._train_loader: PositionedLoader | None = None
         self._restored: dict[str, int] | None = None
 
     def spec(self) -> dict[str, Any]:
@@ -64,12 +67,45 @@ class DataModule(LightningDataModule):
             collate: Makes a batch from global sample numbers and their samples.
         """
         loader = self._loader(samples, plan, collate)
-        if self._restored is None and self._train_loader is not None:
-            self._restored = self._train_loader.position()
-        if self._restored is not None:
-            loader.restore(**self._restored)
-            self._restored = None
-        self._train_loader = loader
+        self._take_up(loader)
+        return loader
+
+    def stream_loader(
+        self,
+        shards: Shards[Sample],
+        collate: Callable[[Sequence[int], list[Sample]], Batch],
+        batches_per_epoch: int,
+        buffer: int = 1024,
+        readers: int = 8,
+        fixed: bool = False,
+    ) -> StreamLoader[Sample]:
+        """Return a loader of streamed data; in training its position is saved and resumed.
+
+        Args:
+            shards: A `datasets.IterableDataset` or whatever offers shards.
+            collate: Makes a batch from global sample numbers and their samples.
+            batches_per_epoch: Batches in an epoch, since a stream's length is not known.
+            buffer: Samples of a shard among which the next one is drawn.
+            readers: Shards that a process reads at a time.
+            fixed: True for validation or test: the same batches at every pass.
+        """
+        trainer = self.trainer
+        loader = StreamLoader(
+            shards,
+            collate,
+            self.batch_size,
+            batches_per_epoch,
+            buffer=buffer,
+            readers=readers,
+            rank=trainer.global_rank if trainer else 0,
+            world_size=trainer.world_size if trainer else 1,
+            num_workers=self.num_workers,
+            seed=self.seed,
+            fixed=fixed,
+            limit=None if fixed else self._limit(batches_per_epoch),
+        )
+        if not fixed:
+            self._take_up(loader)
         return loader
 
     def eval_loader(
@@ -98,7 +134,27 @@ class DataModule(LightningDataModule):
             num_workers=self.num_workers,
             seed=self.seed,
             fixed=fixed,
+            limit=None if fixed else self._limit(plan.batches()),
         )
+
+    def _take_up(self, loader: PositionedLoader) -> None:
+        """Let a new training loader go on where the checkpoint or the one before it stands."""
+        if self._restored is None and self._train_loader is not None:
+            self._restored = self._train_loader.position()
+        if self._restored is not None:
+            loader.restore(**self._restored)
+            self._restored = None
+        self._train_loader = loader
+
+    def _limit(self, batches: int) -> int | None:
+        """Return how many batches of an epoch the trainer takes."""
+        limit = self.trainer.limit_train_batches if self.trainer else 1.0
+        return limit if isinstance(limit, int) else int(batches * limit)
+
+    def teardown(self, stage: str) -> None:
+        """Release what the training loader keeps between epochs."""
+        if self._train_loader is not None:
+            self._train_loader.close()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position in the training data: batches delivered, not batches prefetched."""
