@@ -1,6 +1,7 @@
 """What every test shares: a guard against leaks, the command line, made-up plugins, the data."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ _SET_BY_LIBRARIES = ("PYTEST_", "PL_", "PYTORCH_", "TORCH", "CUDA_", "TF_", "KMP
 
 RunCli = Callable[..., tuple[int, str, str]]
 MakeDistribution = Callable[..., Path]
+InstallPlugin = Callable[[Path], dict[str, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +95,27 @@ def make_distribution(tmp_path: Path) -> MakeDistribution:
         return site
 
     return make
+
+
+@pytest.fixture(scope="session")
+def install_plugin(tmp_path_factory: pytest.TempPathFactory) -> InstallPlugin:
+    """Install a plugin package from its source, offline, into a folder of its own.
+
+    Call it as `env = install_plugin(source)`; processes with that environment see the package.
+    """
+
+    def install(source: Path) -> dict[str, str]:
+        # From a copy, because building leaves files beside the sources.
+        copy, site = tmp_path_factory.mktemp("source") / "copy", tmp_path_factory.mktemp("site")
+        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("runs", "__pycache__", ".*"))
+        offline = ("--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+        command = [sys.executable, "-m", "pip", "install", "-q", *offline]
+        command += ["--target", str(site), str(copy)]
+        subprocess.run(command, check=True, capture_output=True, timeout=240)
+        path = os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH"))))
+        return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+
+    return install
 
 
 @pytest.fixture

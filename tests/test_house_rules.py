@@ -12,6 +12,8 @@ SOURCES = sorted([*(ROOT / "seqforge").rglob("*.py"), *(ROOT / "tasks").rglob("*
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 TEXT_SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".cfg", ".sh", ".json", ""}
 
+CACHES = {"__pycache__", ".pytest_cache", ".ruff_cache"}
+
 FILE_LINES = 400
 FUNCTION_LINES = 60
 
@@ -107,7 +109,7 @@ def _texts() -> list[Path]:
     return sorted(
         file
         for file in [*inside, *ROOT.glob("*")]
-        if file.is_file() and file.suffix in TEXT_SUFFIXES and "__pycache__" not in file.parts
+        if file.is_file() and file.suffix in TEXT_SUFFIXES and not CACHES & set(file.parts)
     )
 
 

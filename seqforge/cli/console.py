@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import math
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +15,14 @@ from rich import box
 from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
+from seqforge.cli.runs import Run
 from seqforge.data.lanes import TokenBatch
 from seqforge.task import Figure, Preview, Table
-from seqforge.training.previews import as_text
+from seqforge.training.checkpointer import Checkpointer
 from seqforge.training.sequence_module import SequenceModule
 
 
@@ -27,54 +31,56 @@ class Console(pl.Callback):
 
     Args:
         bar: Show a progress bar where there is a terminal; off it, epochs are single lines.
+
+    Attributes:
+        quiet: Whether nothing is written: on all processes but the first.
     """
 
     def __init__(self, bar: bool = True) -> None:
+        self.quiet = False
         self._out = RichConsole(highlight=False)
         self._bar = bar
         self._progress: Progress | None = None
-        self._row: Any = None
+        self._row: TaskID | None = None
         self._items = 0
+        self._unit = "items/s"
         self._started = self._epoch_started = time.monotonic()
-        self._folder = Path()
-        self._quiet = False
-
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Fall silent on all processes but the first."""
-        self._quiet = not trainer.is_global_zero
+        self._run = Run(Path())
+        self._reported_step = -1
 
     def say(self, line: str) -> None:
         """Print a line as it is."""
-        if not self._quiet:
+        if not self.quiet:
             self._out.print(line, markup=False, soft_wrap=True)
 
     # -- training -----------------------------------------------------------------------------
 
-    def start(self, folder: Path, note: str) -> None:
-        """Remember the run folder and print what was decided about it."""
-        self._folder = folder
-        self._note = note
+    def start(self, run: Run) -> None:
+        """Remember the run and what was decided about it."""
+        self._run = run
+        self._started = time.monotonic()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print what is trained: sizes, batches, precision, folder."""
-        self._started = time.monotonic()
-        if self._note:
-            self.say(self._note)
+        self._epoch_started = time.monotonic()
+        if self._run.note:
+            self.say(self._run.note)
         if isinstance(pl_module, SequenceModule):
             self.say(describe(pl_module))
         self.say(
-            f"batches: {trainer.num_training_batches} an epoch   epochs: {trainer.max_epochs}   "
+            f"batches: {trainer.num_training_batches} an epoch   {_target(trainer)}   "
             f"precision: {trainer.precision}   processes: {trainer.world_size}"
         )
-        self.say(f"run: {self._folder}")
-        if self._bar and self._out.is_terminal and not self._quiet:
+        if not self._run.trial:
+            self.say(f"run: {self._run.folder}")
+        if self._bar and self._out.is_terminal and not self.quiet:
             self._progress = Progress(
                 TextColumn("{task.description}"),
-                BarColumn(),
+                BarColumn(bar_width=20),
                 TextColumn("{task.completed}/{task.total}"),
                 TextColumn("loss {task.fields[loss]}"),
-                RateColumn(),
-                TimeRemainingColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(compact=True),
                 console=self._out,
                 transient=True,
             )
@@ -83,16 +89,9 @@ class Console(pl.Callback):
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin an epoch's bar."""
         self._epoch_started, self._items = time.monotonic(), 0
-        if self._progress is not None:
-            if self._row is not None:
-                self._progress.remove_task(self._row)
-            self._row = self._progress.add_task(
-                f"epoch {trainer.current_epoch}",
-                total=int(trainer.num_training_batches),
-                completed=trainer.fit_loop.batch_idx + 1 if trainer.fit_loop.restarting else 0,
-                loss="-",
-                rate="",
-            )
+        if self._progress is not None and self._row is not None:
+            self._progress.remove_task(self._row)
+            self._row = None
 
     def on_train_batch_end(
         self,
@@ -104,29 +103,34 @@ class Console(pl.Callback):
     ) -> None:
         """Advance the bar."""
         self._items += _items(batch) * trainer.world_size
-        if self._progress is None or self._row is None:
+        self._unit = "tokens/s" if isinstance(batch, TokenBatch) else "items/s"
+        if self._progress is None:
             return
-        rate = self._items / max(time.monotonic() - self._epoch_started, 1e-9)
-        unit = "tokens/s" if isinstance(batch, TokenBatch) else "items/s"
+        if self._row is None:  # also where a run goes on inside an epoch, which then has no start
+            batches = trainer.num_training_batches
+            total = int(batches) if math.isfinite(batches) else None
+            name = f"epoch {trainer.current_epoch}"
+            self._row = self._progress.add_task(name, total=total, loss="-", rate="")
         self._progress.update(
             self._row,
             completed=batch_idx + 1,
             loss=f"{_loss(pl_module):.3f}",
-            rate=f"{rate:,.0f} {unit}",
+            rate=self._rate(),
         )
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Print the epoch's line: number, batch loss, validation, time."""
-        metrics = "   ".join(
+        """Print the epoch's line: number, batch loss, validation, speed, time."""
+        if not self._items:  # a run that goes on from an epoch's very end has nothing to say of it
+            return
+        self._reported_step = trainer.global_step
+        metrics = [
             f"{name}: {value.item():.4g}"
             for name, value in sorted(trainer.callback_metrics.items())
             if name.startswith("val/")
-        )
+        ]
         seconds = time.monotonic() - self._epoch_started
-        self.say(
-            f"Epoch: {trainer.current_epoch}   batch loss: {_loss(pl_module):.3f}   {metrics}   "
-            f"{seconds:.0f} s"
-        )
+        parts = [_progress_line(trainer), *metrics, self._rate(), duration(seconds)]
+        self.say("   ".join(parts))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the bar away."""
@@ -138,37 +142,51 @@ class Console(pl.Callback):
         """Take the bar away, whatever happened."""
         self._stop_bar()
 
-    def show_previews(self, previews: Sequence[Preview], title: str) -> None:
-        """Print samples in panels; figures are in the run folder."""
-        if self._quiet:
+    def show_previews(self, previews: Sequence[Preview], trainer: pl.Trainer) -> None:
+        """Print samples in panels; figures are in the run folder.
+
+        Args:
+            previews: What the task shows.
+            trainer: Says where training stands; within an epoch a line on it is printed first.
+        """
+        if self.quiet:
             return
+        if self._reported_step != trainer.global_step:
+            self._reported_step = trainer.global_step
+            self.say(_progress_line(trainer, step=True))
+        place = f"epoch {trainer.current_epoch}, step {trainer.global_step}"
         for preview in previews:
             if isinstance(preview, Figure):
-                self.say(f"{preview.title or 'figure'}: {self._folder / 'samples'}")
+                self.say(f"{preview.title or 'figure'}: {self._run.folder / 'samples'}")
             elif isinstance(preview, Table):
                 self._out.print(_rich_table(preview))
             else:
-                name = " · ".join(part for part in (preview.title, title) if part)
-                self._out.print(Panel(RichText(as_text(preview)), title=escape(name)))
+                name = " · ".join(part for part in (preview.title, place) if part)
+                self._out.print(Panel(RichText(_printable(preview.body)), title=escape(name)))
 
     # -- the end ------------------------------------------------------------------------------
 
-    def finished(self, trainer: pl.Trainer, checkpointer: Any) -> None:
-        """Print one table: best score, checkpoint, time, the next command to try."""
-        if self._quiet:
+    def finished(self, trainer: pl.Trainer, checkpointer: Checkpointer) -> None:
+        """Print one table: best score, checkpoint, time; and the next command to try."""
+        if self.quiet:
             return
         folder = checkpointer.folder(trainer)
-        best = folder / "best.ckpt"
-        kept = best if best.exists() else folder / "last.ckpt"
+        files = [folder / name for name in ("best.ckpt", "last.ckpt")]
+        kept = next((file for file in files if file.is_file()), None)
         table = RichTable(box=box.ROUNDED, show_header=False, title="finished")
+        early = trainer.early_stopping_callback
+        if early is not None and early.stopped_epoch:
+            table.add_row("stopped early", f"epoch {early.stopped_epoch}")
         if checkpointer.best_score is not None:
             table.add_row(f"best {_monitor(trainer)}", f"{checkpointer.best_score:.4f}")
-        table.add_row("checkpoint", str(kept))
-        table.add_row("time", _duration(time.monotonic() - self._started))
-        module = trainer.lightning_module
-        example = module.task.example if isinstance(module, SequenceModule) else "--help"
+        if kept is not None:
+            table.add_row("checkpoint", RichText(str(kept), overflow="fold"))
+        table.add_row("time", duration(time.monotonic() - self._started))
         self._out.print(table)
-        self.say(f"try: seqforge infer {kept.parent.parent} {example}")
+        if kept is not None:
+            module = trainer.lightning_module
+            example = module.task.example if isinstance(module, SequenceModule) else "--help"
+            self.say(f"try: seqforge infer {shlex.quote(str(self._run.folder))} {example}")
 
     def stopped(self, reason: str, checkpoint: Path | None, command: str) -> None:
         """Say why training stopped, which checkpoint is good and how to go on."""
@@ -183,8 +201,12 @@ class Console(pl.Callback):
             ("metric", "value"),
             [(name, f"{value.item():.6g}") for name, value in trainer.callback_metrics.items()],
         )
-        if not self._quiet and table.rows:
+        if not self.quiet and table.rows:
             self._out.print(_rich_table(table))
+
+    def _rate(self) -> str:
+        seconds = max(time.monotonic() - self._epoch_started, 1e-9)
+        return f"{self._items / seconds:,.0f} {self._unit}"
 
     def _stop_bar(self) -> None:
         if self._progress is not None:
@@ -192,31 +214,31 @@ class Console(pl.Callback):
             self._progress = self._row = None
 
 
-class RateColumn(ProgressColumn):
-    """Items a second, as the callback measured them."""
-
-    def render(self, task: Task) -> RichText:
-        """Return the rate's text."""
-        return RichText(str(task.fields["rate"]))
-
-
 def describe(module: SequenceModule) -> str:
     """Return one line on what is trained: task, encoder, its sizes, number of parameters."""
     chosen = module.encoders.describe()["encoder"]
-    encoder = chosen["class"].__name__
     sizes = [
-        f"{name.replace('_', ' ')}: {value}"
-        for name in ("hidden_size", "num_layers")
+        f"{title}: {value}"
+        for name, title in (("hidden_size", "hidden size"), ("num_layers", "layers"))
         if (value := _argument(chosen, name)) is not None
     ]
     parameters = sum(parameter.numel() for parameter in module.parameters())
-    parts = [type(module.task).__name__, encoder, *sizes, f"parameters: {parameters:,}"]
-    return "   ".join(parts)
+    parts = [type(module.task).__name__, f"encoder: {chosen['class'].__name__}", *sizes]
+    return "   ".join([*parts, f"parameters: {parameters:,}"])
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a reader wants it: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _argument(chosen: dict[str, Any], name: str) -> Any:
-    import inspect
-
     parameter = inspect.signature(chosen["class"]).parameters.get(name)
     default = None if parameter is None else parameter.default
     return chosen["init_args"].get(name, default)
@@ -237,14 +259,29 @@ def _monitor(trainer: pl.Trainer) -> str:
     return module.task.monitor[0] if isinstance(module, SequenceModule) else ""
 
 
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+def _target(trainer: pl.Trainer) -> str:
+    epochs, steps = trainer.max_epochs, trainer.max_steps
+    parts = [f"epochs: {epochs}"] if epochs is not None and epochs >= 0 else []
+    parts += [f"steps: {steps}"] if steps >= 0 else []
+    return "   ".join(parts) or "epochs: unlimited"
+
+
+def _progress_line(trainer: pl.Trainer, step: bool = False) -> str:
+    place = f"   step: {trainer.global_step}" if step else ""
+    return (
+        f"Epoch: {trainer.current_epoch}{place}   batch loss: {_loss(trainer.lightning_module):.3f}"
+    )
+
+
+def _printable(text: str) -> str:
+    # What a network writes may hold any character of its training text, escape sequences too.
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
 
 
 def _rich_table(table: Table) -> RichTable:
-    shown = RichTable(*[str(column) for column in table.columns], title=table.title or None)
+    shown = RichTable(
+        *[escape(str(column)) for column in table.columns], title=escape(table.title) or None
+    )
     for row in table.rows:
-        shown.add_row(*[escape(str(cell)) for cell in row])
+        shown.add_row(*[escape(_printable(str(cell))) for cell in row])
     return shown

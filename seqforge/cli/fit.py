@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from seqforge.cli.quiet import quiet_libraries
 
@@ -15,20 +14,24 @@ quiet_libraries()
 import pytorch_lightning as pl  # noqa: E402 - the libraries are quiet from their import on
 import yaml  # noqa: E402
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI  # noqa: E402
-from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger  # noqa: E402
 
 from seqforge import checkpoint as checkpoints  # noqa: E402
-from seqforge.cli import runs  # noqa: E402
+from seqforge.cli import elastic, runs  # noqa: E402
 from seqforge.cli.config_places import read_sources  # noqa: E402
 from seqforge.cli.console import Console  # noqa: E402
 from seqforge.cli.construction import Construction  # noqa: E402
+from seqforge.cli.endings import command, exit_code, is_trainers_own  # noqa: E402
 from seqforge.cli.hints import HintingParser, parse  # noqa: E402
-from seqforge.data.base import DataModule  # noqa: E402
-from seqforge.errors import FAILURE, INTERRUPTED, OK, UserError  # noqa: E402
-from seqforge.precision import training_precision  # noqa: E402
+from seqforge.cli.shared_run import SHARED_VARIABLE, dumps, shared  # noqa: E402
+from seqforge.cli.trainer_settings import (  # noqa: E402
+    TRAINER_DEFAULTS,
+    complete,
+    default_loggers,
+    settle,
+)
+from seqforge.errors import FAILURE, OK, UserError  # noqa: E402
 from seqforge.registry import load as load_registry  # noqa: E402
 from seqforge.training import (  # noqa: E402
-    AtomicCheckpointIO,
     Checkpointer,
     EarlyStopping,
     NonFiniteLoss,
@@ -39,16 +42,7 @@ from seqforge.training import (  # noqa: E402
 )
 from seqforge.training.predictions import PREDICTIONS  # noqa: E402
 
-TRAINER_DEFAULTS: dict[str, Any] = {
-    "max_epochs": 20,
-    "gradient_clip_val": 1.0,
-    "num_sanity_val_steps": 0,
-    "log_every_n_steps": 10,
-    "use_distributed_sampler": False,  # our loaders share batches out over ranks themselves
-    "enable_model_summary": False,
-    "enable_progress_bar": True,
-    "default_root_dir": "runs",
-}
+Chosen = TypeVar("Chosen", bound=pl.Callback)
 
 
 def run(argv: list[str]) -> int:
@@ -63,7 +57,10 @@ def run(argv: list[str]) -> int:
     Raises:
         UserError: The configuration or the data is not right.
     """
+    quiet_libraries()  # again, for callers that have reset the filters since the import
     load_registry()
+    if elastic.is_launched():
+        elastic.own_store()
     cli = SeqforgeCLI(argv)
     return cli.execute()
 
@@ -78,8 +75,10 @@ class SeqforgeCLI(LightningCLI):
     """
 
     def __init__(self, argv: list[str]) -> None:
+        self.argv = argv
         self.chosen = argv[0]
         self.run = runs.Run(Path())
+        self.resolved: dict[str, Any] = {}
         self.sources = read_sources(argv[1:])
         self.construction = Construction(self.sources)
         super().__init__(
@@ -108,6 +107,10 @@ class SeqforgeCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what seqforge has beside trainer, model and data."""
         parser.add_instantiator(self.construction, object)
+        self.construction.add_group(SequenceModule, "model")
+        self.construction.add_group(Checkpointer, "checkpoint")
+        self.construction.add_group(EarlyStopping, "early_stopping")
+        self.construction.add_group(Samples, "samples")
         parser.add_lightning_class_args(Checkpointer, "checkpoint")
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.add_lightning_class_args(Samples, "samples")
@@ -117,7 +120,7 @@ class SeqforgeCLI(LightningCLI):
                 type=str,
                 default="no",
                 help="'auto' goes on with the newest unfinished run of this configuration; "
-                "a run folder with that one",
+                "a run folder: with that one",
             )
             parser.add_argument("--run", type=str, default="", help="Name of the run's folder")
 
@@ -127,34 +130,60 @@ class SeqforgeCLI(LightningCLI):
     # -- instantiating ------------------------------------------------------------------------
 
     def before_instantiate_classes(self) -> None:
-        """Vet checkpoints, choose precision and run folder, and make loggers."""
+        """Vet checkpoints, settle what depends on the machine, choose the run folder."""
         config = self.config[self.chosen]
+        settle(config["trainer"], self.sources, self._wants_full_precision(config))
         if config.get("ckpt_path"):
-            config["ckpt_path"] = str(checkpoints.find(config["ckpt_path"]))
-            checkpoints.read(config["ckpt_path"])
-        trainer = config["trainer"]
-        if trainer["precision"] is None:
-            full = self._wants_full_precision(config)
-            trainer["precision"] = "32-true" if full else training_precision(trainer["accelerator"])
+            config["ckpt_path"] = self._checkpoint(config["ckpt_path"])
+        elif self.chosen != "fit":
+            raise UserError(
+                f"{self.chosen} needs a checkpoint",
+                where="ckpt_path",
+                todo=f"seqforge {self.chosen} --config … --ckpt_path runs/NAME",
+            )
         if self.chosen == "fit":
             self._choose_run(config)
 
     def instantiate_classes(self) -> None:
         """Construct trainer, model and data; what refuses its arguments is named by its key."""
-        with self.construction.explained(self.config[self.chosen]):
-            super().instantiate_classes()
+        try:
+            with self.construction.explained(self.config[self.chosen]):
+                super().instantiate_classes()
+        except BaseException:
+            os.environ.pop(SHARED_VARIABLE, None)
+            runs.discard_unused(self.run)
+            raise
 
     def _choose_run(self, config: Any) -> None:
-        resolved = self.resolved_config()
+        self.resolved = self.resolved_config()
         root = Path(config["trainer"]["default_root_dir"])
-        task = str(resolved["model"]["task"]["class_path"]).rpartition(".")[2]
-        resume, name = config["resume"], config["run"]
-        self.run = runs.shared(root, lambda: runs.decide(root, resolved, task, resume, name))
-        os.environ[runs.SHARED_VARIABLE] = runs.dumps(self.run)
+        task = str(self.resolved["model"]["task"]["class_path"]).rpartition(".")[2]
+
+        def decide() -> runs.Run:
+            if config["trainer"]["fast_dev_run"]:
+                return runs.trial()
+            return runs.decide(root, self.resolved, task, config["resume"], config["run"])
+
+        self.run = shared(root, decide)
+        os.environ[SHARED_VARIABLE] = dumps(self.run)
         config["trainer"]["default_root_dir"] = str(self.run.folder)
         if self.run.checkpoint:
-            checkpoints.read(self.run.checkpoint)
             config["ckpt_path"] = self.run.checkpoint
+
+    def _checkpoint(self, path: str) -> str:
+        given = Path(path)
+        last = given / "checkpoints" / "last.ckpt"
+        # To train on, all is needed that training had; the best checkpoint is for inference.
+        file = last if self.chosen == "fit" and last.is_file() else checkpoints.find(given)
+        state = checkpoints.read(file)
+        if self.chosen == "fit" and "optimizer_states" not in state:
+            raise UserError(
+                f"'{file}' is a checkpoint to infer with: no training can go on from it",
+                where="ckpt_path",
+                closest=str(file.with_name("last.ckpt")),
+                todo="give a last.ckpt, or go on with the run itself: --resume runs/NAME",
+            )
+        return str(file)
 
     def resolved_config(self) -> dict[str, Any]:
         """Return the whole configuration, defaults included, as plain values."""
@@ -162,30 +191,29 @@ class SeqforgeCLI(LightningCLI):
             self.config[self.chosen], skip_none=False, skip_validation=True
         )
         config: dict[str, Any] = yaml.safe_load(text)
-        for key in ("config", "resume", "run", "ckpt_path"):
+        for key in ("config", "resume", "run", "ckpt_path", "weights_only"):
             config.pop(key, None)
         return config
 
-    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+    def _instantiate_trainer(
+        self, config: dict[str, Any], callbacks: list[pl.Callback]
+    ) -> pl.Trainer:
         """Make the trainer with our callbacks, loggers and atomic checkpoints."""
-        config = self._get(self.config_init, "trainer")
-        if config["logger"] in (None, True) and self.chosen == "fit":
-            config["logger"] = default_loggers(self.run.folder)
-        elif self.chosen != "fit":
-            config["logger"] = config["logger"] or False
         self.console = Console(bar=bool(config["enable_progress_bar"]))
-        config["enable_progress_bar"] = False
-        plugins = config["plugins"] or []
-        config["plugins"] = [*(plugins if isinstance(plugins, list) else [plugins])]
-        config["plugins"].append(AtomicCheckpointIO())
+        self.checkpointer = _only(callbacks, Checkpointer)
+        _only(callbacks, Samples).show = self.console.show_previews
+        complete(
+            config,
+            callbacks,
+            default_loggers(self.run.folder, self.run.steps) if self.chosen == "fit" else False,
+        )
         self.trainer_defaults = {"callbacks": [RandomState(), self.console, Predictions()]}
         with self.construction.of("trainer", "the trainer"):
-            trainer = super().instantiate_trainer(**kwargs)
-        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+            trainer = super()._instantiate_trainer(config, callbacks)
+        self.console.quiet = not trainer.is_global_zero
+        attached: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         # The console's line on an epoch comes before the samples of that epoch.
-        callbacks.sort(key=lambda each: each is not self.console)
-        self.checkpointer: Checkpointer = _only(callbacks, Checkpointer)
-        _only(callbacks, Samples).show = self.console.show_previews
+        attached.sort(key=lambda each: each is not self.console)
         return trainer
 
     def _wants_full_precision(self, config: Any) -> bool:
@@ -199,26 +227,42 @@ class SeqforgeCLI(LightningCLI):
         """Leave the running to `execute`."""
 
     def execute(self) -> int:
-        """Run the subcommand, say how it ended and return the exit code."""
+        """Run the subcommand, say how it ended and return the exit code.
+
+        Raises:
+            UserError: The trainer or the data refused what was given.
+        """
         try:
             return self._fit() if self.chosen == "fit" else self._evaluate()
+        except UserError as error:
+            raise self.construction.located(error) from error.__cause__
+        except SystemExit as stop:
+            return self._interrupted(stop)
+        except Exception as error:
+            if is_trainers_own(error):
+                with self.construction.of("trainer", "the trainer"):
+                    raise
+            raise
         finally:
-            os.environ.pop(runs.SHARED_VARIABLE, None)
+            os.environ.pop(SHARED_VARIABLE, None)
+            if self.trainer.is_global_zero:
+                runs.discard_unused(self.run)
 
     def _evaluate(self) -> int:
         arguments = self._prepare_subcommand_kwargs(self.chosen)
-        if self.chosen in ("validate", "test", "predict") and not arguments.get("ckpt_path"):
-            raise UserError(
-                f"{self.chosen} needs a checkpoint",
-                where="ckpt_path",
-                todo=f"seqforge {self.chosen} --config … --ckpt_path runs/NAME",
-            )
         arguments["weights_only"] = True
         if self.chosen == "predict":
             arguments["return_predictions"] = False
         else:
             arguments["verbose"] = False
         getattr(self.trainer, self.chosen)(**arguments)
+        batches = getattr(self.trainer, BATCHES[self.chosen])
+        if not sum(batches if isinstance(batches, list) else [batches]):
+            raise UserError(
+                f"there is no data to {self.chosen}",
+                where="data",
+                todo="keep some: for a text, data.validation above 0",
+            )
         self.console.show_metrics(self.trainer)
         if self.chosen == "predict":
             self.console.say(f"written: {Path(self.trainer.default_root_dir) / PREDICTIONS}")
@@ -227,73 +271,67 @@ class SeqforgeCLI(LightningCLI):
     def _fit(self) -> int:
         arguments = self._prepare_subcommand_kwargs("fit")
         arguments["weights_only"] = True
-        self.console.start(self.run.folder, self.run.note)
-        if self.run.checkpoint and self._target_reached():
-            return OK
+        self.console.start(self.run)
+        if self.run.checkpoint:
+            if self._target_reached():
+                return OK
+            if self.trainer.is_global_zero:
+                runs.resume(self.run.folder, self.resolved)
         try:
             self.trainer.fit(**arguments)
         except NonFiniteLoss as error:
-            self.console.stopped(
-                str(error),
-                self.checkpointer.last_good,
-                "lower --model.optimizer.lr or --trainer.gradient_clip_val, then "
-                f"{self.command()}",
-            )
+            good = self.checkpointer.last_good
+            again = self.command() if good else command(self.argv)
+            todo = f"lower --model.optimizer.lr or --trainer.gradient_clip_val, then {again}"
+            self.console.stopped(str(error), good, todo)
             return FAILURE
-        except SystemExit as stop:
-            return self._interrupted(stop)
-        runs.finish(self.run.folder) if self.trainer.is_global_zero else None
+        if self.trainer.is_global_zero:
+            runs.finish(self.run, self.resolved)
         self.console.finished(self.trainer, self.checkpointer)
         return OK
 
     def _target_reached(self) -> bool:
         state = checkpoints.read(self.run.checkpoint)
         trainer = self.trainer
-        epochs, steps = int(state["epoch"]), int(state["global_step"])
         completed = int(state["loops"]["fit_loop"]["epoch_progress"]["current"]["completed"])
+        epochs, steps = max(int(state["epoch"]), completed), int(state["global_step"])
         by_epochs = trainer.max_epochs is not None and 0 <= trainer.max_epochs <= completed
         by_steps = 0 <= trainer.max_steps <= steps
-        if by_epochs or by_steps:
+        reached = by_epochs or by_steps or runs.is_finished(self.run.folder, self.resolved)
+        if reached:
             self.console.say(
-                f"run '{self.run.folder.name}' has reached its target: {max(epochs, completed)} "
-                f"epochs, {steps} steps; raise --trainer.max_epochs to train on"
+                f"run '{self.run.folder.name}' has reached its target: epochs: {epochs}, steps: "
+                f"{steps}; raise --trainer.{'max_steps' if by_steps else 'max_epochs'} to train on"
             )
-        return by_epochs or by_steps
+        return reached
 
     def _interrupted(self, stop: SystemExit) -> int:
-        signal = self.checkpointer.caught_signal
-        if not signal:
+        caught = self.checkpointer.caught_signal
+        code = exit_code(stop, caught)
+        if code is None:
             raise stop
-        # Lightning exits with 1 when a second Ctrl-C ends it at once.
-        code = stop.code if isinstance(stop.code, int) and stop.code != FAILURE else INTERRUPTED
         last = self.checkpointer.folder(self.trainer) / "last.ckpt"
-        self.console.stopped(f"stopped by {signal}", last, self.command())
+        if self.chosen == "fit" and last.is_file() and not self.run.trial:
+            self.console.stopped(f"stopped by {caught or 'SIGINT'}", last, self.command())
+        else:
+            self.console.say("interrupted")
         return code
 
     def command(self) -> str:
         """Return the command that goes on with this run."""
-        words = [word for word in sys.argv[1:] if word not in ("--resume", "auto")]
-        given = " ".join(words) if words and words[0] == "fit" else "fit --config …"
-        return f"seqforge {given} --resume auto"
+        return command(self.argv, self.run.folder)
 
 
-def default_loggers(folder: Path) -> list[Any]:
-    """Return a CSV and a TensorBoard logger in a run folder; a resumed run logs beside itself."""
-    number = len(list(folder.glob("logs*"))) + 1
-    name = "logs" if number == 1 else f"logs-{number}"
-    return [
-        CSVLogger(folder, name=name, version=""),
-        TensorBoardLogger(folder, name=name, version="", default_hp_metric=False),
-    ]
+BATCHES = {
+    "validate": "num_val_batches",
+    "test": "num_test_batches",
+    "predict": "num_predict_batches",
+}
+"""The trainer's attributes that count what a subcommand runs over."""
 
 
-def _only(callbacks: list[Any], kind: type) -> Any:
+def _only(callbacks: Sequence[pl.Callback], kind: type[Chosen]) -> Chosen:
     return next(callback for callback in callbacks if isinstance(callback, kind))
 
 
-def data_module_name(config: Mapping[str, Any]) -> str:
-    """Return the short name of the configured data module."""
-    return str(config["data"]["class_path"]).rpartition(".")[2]
-
-
-__all__ = ["DataModule", "SeqforgeCLI", "default_loggers", "run"]
+__all__ = ["SeqforgeCLI", "run"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from itertools import chain, islice
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -13,13 +15,13 @@ from seqforge.cli.quiet import quiet_libraries
 
 quiet_libraries()
 
-from seqforge import checkpoint as checkpoints  # noqa: E402 - the libraries are quiet first
+import torch  # noqa: E402 - the libraries are quiet first
+
+from seqforge import checkpoint as checkpoints  # noqa: E402
 from seqforge.cli.options import add_options, read_options  # noqa: E402
 from seqforge.errors import OK, UserError, closest_match  # noqa: E402
 from seqforge.task import Figure, Output, Piece, Source, Table, Task, Text  # noqa: E402
 from seqforge.text.sources import STDIN  # noqa: E402
-
-OWN_OPTIONS = ("-i", "--input", "--output", "--device", "-h", "--help")
 
 
 def run(argv: list[str]) -> int:
@@ -42,9 +44,11 @@ def run(argv: list[str]) -> int:
     parser = _parser(task)
     # Intermixed: options may stand before, between and after inline inputs.
     arguments = parser.parse_intermixed_args(argv)
-    task.to(arguments.device)
+    _move(task, arguments.device)
     inputs = _inputs(arguments.inputs, arguments.input or [])
     outputs = task.infer(inputs, read_options(task.options, arguments))
+    # What is wrong with an option or input shows before an old output file is overwritten.
+    outputs = chain(list(islice(outputs, 1)), outputs)
     with ExitStack() as stack:
         stream: TextIO = sys.stdout
         if arguments.output is not None:
@@ -76,6 +80,20 @@ def write(outputs: Iterable[Output], stream: TextIO, path: Path) -> None:
         stream.flush()
 
 
+def _move(task: Task, device: str) -> None:
+    try:
+        task.to(device)
+    except (RuntimeError, AssertionError) as error:
+        kinds = {"cpu": True, "cuda": torch.cuda.is_available()}
+        kinds["mps"] = torch.backends.mps.is_available()
+        raise UserError(
+            f"the device '{device}' cannot be used here: {str(error).splitlines()[0]}",
+            where="--device",
+            accepted=[name for name, available in kinds.items() if available],
+            todo="leave --device out to run on the processor",
+        ) from error
+
+
 def _write_table(table: Table, stream: TextIO) -> None:
     import csv
 
@@ -96,8 +114,13 @@ def _inputs(inline: Sequence[str], files: Sequence[str]) -> list[Source]:
                 todo="give a file that exists, `-` for standard input, or type the data itself",
             )
     if inline or files:
-        return [*inline, *[Path(file) for file in files]]
-    return [STDIN] if not sys.stdin.isatty() else [""]
+        return [*map(_decodable, inline), *[Path(file) for file in files]]
+    return [STDIN] if sys.stdin is not None and not sys.stdin.isatty() else [""]
+
+
+def _decodable(text: str) -> str:
+    # Bytes of the command line that are not UTF-8 arrive as surrogates, which cannot be written.
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _open(path: Path) -> TextIO:
@@ -131,7 +154,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         words = message.split()
-        given = next((word.partition("=")[0] for word in words if word.startswith("--")), "")
+        given = next((re.split("[=:/]", word)[0] for word in words if word.startswith("--")), "")
         options = [name for action in self._actions for name in action.option_strings]
         unknown = given and given not in options
         raise UserError(

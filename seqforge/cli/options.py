@@ -25,16 +25,19 @@ def add_options(parser: argparse.ArgumentParser, options: type, title: str) -> N
     Raises:
         TypeError: A field has a type that no option can have, or no default.
     """
+    taken = {action.dest for action in parser._actions}
     helps = {entry.arg_name: entry.description for entry in parse(options.__doc__ or "").params}
     hints = typing.get_type_hints(options)
     group = parser.add_argument_group(f"options of {title}")
     for field in dataclasses.fields(options):
+        if field.name in taken:
+            raise TypeError(f"{options.__name__}.{field.name}: `infer` has that name already")
         name = f"--{field.name.replace('_', '-')}"
         group.add_argument(
             name,
             dest=field.name,
             default=_default(field, options),
-            help=helps.get(field.name) or " ",
+            help=(helps.get(field.name) or " ").replace("%", "%%"),
             **_shape(hints[field.name], f"{options.__name__}.{field.name}"),
         )
 

@@ -3,47 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from seqforge import checkpoint as checkpoints
+from seqforge.cli import run_config
 from seqforge.errors import UserError, closest_match
 
-FREE_KEYS = (
-    "config",
-    "ckpt_path",
-    "weights_only",
-    "resume",
-    "run",
-    "checkpoint",
-    "samples",
-    "trainer.max_epochs",
-    "trainer.max_steps",
-    "trainer.max_time",
-    "trainer.min_epochs",
-    "trainer.min_steps",
-    "trainer.default_root_dir",
-    "trainer.accelerator",
-    "trainer.devices",
-    "trainer.num_nodes",
-    "trainer.strategy",
-    "trainer.logger",
-    "trainer.log_every_n_steps",
-    "trainer.enable_progress_bar",
-    "trainer.profiler",
-    "model.optimizer.init_args.lr",
-    "data.init_args.path",
-    "data.init_args.num_workers",
-)
-"""What a resumed run may change: how long, where and on what it runs, not what it learns."""
-
-SHARED_VARIABLE = "SEQFORGE_RUN"
-"""Hands the decision of the first process down to those that it starts."""
+FINISHED = "finished"
+"""A file that marks a finished run, and holds the limits that it had."""
 
 
 @dataclass(frozen=True)
@@ -53,110 +26,110 @@ class Run:
     Attributes:
         folder: Where everything of the run lies.
         checkpoint: Where to go on from; empty for a fresh start.
+        steps: Optimiser steps that the checkpoint has taken.
         note: One line for the user.
+        trial: Whether nothing of it is kept.
     """
 
     folder: Path
     checkpoint: str = ""
+    steps: int = 0
     note: str = ""
+    trial: bool = False
 
 
 def decide(root: Path, config: Mapping[str, Any], task: str, resume: str, name: str) -> Run:
-    """Choose the run folder and make it.
+    """Choose the run folder, and make it if it is a new one.
 
     Args:
         root: Folder of all runs.
         config: The resolved configuration.
         task: The task's name, for the name of a new run.
-        resume: "no", "auto", or the path of a run folder or checkpoint.
+        resume: "no", "auto", or the path of a run folder or of its `last.ckpt`.
         name: Name of the run to go on with, or of the new one; empty: chosen here.
 
     Raises:
         UserError: The configuration is not the run's own, or a path does not exist.
     """
+    if name and resume not in ("no", "auto"):
+        raise UserError(
+            f"both --run {name} and --resume {resume} say which run it is",
+            where="command line",
+            todo="give one of them",
+        )
     if name:
         _require_name(name)
         folder = root / name
-        existing = folder.is_dir() and (folder / "config.yaml").is_file()
-        return _go_on(folder, config) if existing else _fresh(folder, config)
+        if (folder / "config.yaml").is_file():
+            return _go_on(folder, config)
+        _make(folder, config, exist_ok=True)
+        return Run(folder)
     if resume not in ("no", "auto"):
-        folder = _folder_of(Path(resume))
-        return _go_on(folder, config)
+        return _go_on(_folder_of(Path(resume)), config)
+    note = ""
     if resume == "auto":
-        for folder in _unfinished(root):
-            if not _differences(_saved_config(folder), config):
+        unfinished = _unfinished(root, config)
+        for folder, difference in unfinished:
+            if not difference:
                 return _go_on(folder, config)
-    new = _fresh(_new_folder(root, task), config)
-    if resume == "auto":
-        note = "no unfinished run of this configuration: starting a new one"
-        return Run(new.folder, note=note)
-    return new
+        note = "no unfinished run of this configuration"
+        if unfinished:
+            newest, key = unfinished[0]
+            note += f" (the newest one, '{newest.name}', differs in {key})"
+        note += ": starting a new one"
+    return Run(_new_folder(root, task, config), note=note)
 
 
-def finish(folder: Path) -> None:
+def trial() -> Run:
+    """Return a run in a temporary folder, for trying things out."""
+    folder = Path(tempfile.mkdtemp(prefix="seqforge-"))
+    return Run(folder, note="a trial run: nothing of it is kept", trial=True)
+
+
+def finish(run: Run, config: Mapping[str, Any]) -> None:
     """Mark a run as finished, so that `--resume auto` does not take it up again."""
-    (folder / "finished").write_text(time.strftime("%Y-%m-%d %H:%M:%S\n"))
+    if run.trial:
+        discard_unused(run)
+        return
+    text = json.dumps(run_config.limits(config), default=str)
+    (run.folder / FINISHED).write_text(text + "\n", encoding="utf-8")
 
 
-def shared(root: Path, make: Callable[[], Run]) -> Run:
-    """Let the first process of a distributed run decide, and tell all the others.
+def is_finished(folder: Path, config: Mapping[str, Any]) -> bool:
+    """Return whether a run was finished under the very limits that a configuration has."""
+    try:
+        text = (folder / FINISHED).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return text.strip() == json.dumps(run_config.limits(config), default=str)
 
-    Processes that Lightning starts inherit the decision; torchrun's processes ask its store;
-    SLURM's read a file named after their job step.
+
+def resume(folder: Path, config: Mapping[str, Any]) -> None:
+    """Note that a run goes on: keep the configuration it goes on with, and call it unfinished."""
+    number = len(list(folder.glob("config*.yaml"))) + 1
+    text = run_config.dump(config)
+    (folder / f"config-{number}.yaml").write_text(text, encoding="utf-8")
+    (folder / FINISHED).unlink(missing_ok=True)
+
+
+def discard_unused(run: Run) -> None:
+    """Take a new run's folder away, if it holds no more than its configuration and empty logs.
+
+    A trial's folder goes whatever it holds.
     """
-    inherited = os.environ.get(SHARED_VARIABLE)
-    if inherited:
-        return _loads(inherited)
-    if "TORCHELASTIC_RUN_ID" in os.environ and "RANK" in os.environ:
-        return _by_store(make)
-    if int(os.environ.get("SLURM_NTASKS", "1")) > 1 and "SLURM_PROCID" in os.environ:
-        return _by_file(root, make)
-    return make()
-
-
-def dumps(run: Run) -> str:
-    """Return a decision as text, for `SHARED_VARIABLE`."""
-    return json.dumps([str(run.folder), run.checkpoint, run.note])
-
-
-def _loads(text: str) -> Run:
-    folder, checkpoint, note = json.loads(text)
-    return Run(Path(folder), checkpoint, note)
-
-
-def _by_store(make: Callable[[], Run]) -> Run:
-    from torch.distributed.rendezvous import rendezvous
-
-    store, rank, _ = next(rendezvous("env://"))
-    key = f"seqforge/run/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
-    if rank == 0:
-        store.set(key, dumps(make()))
-    return _loads(store.get(key).decode())
-
-
-def _by_file(root: Path, make: Callable[[], Run], patience: float = 300.0) -> Run:
-    step = [os.environ.get(f"SLURM_{name}", "0") for name in ("JOB_ID", "STEP_ID", "RESTART_COUNT")]
-    file = root / f".slurm-{'-'.join(step)}.json"
-    if os.environ["SLURM_PROCID"] == "0":
-        run = make()
-        part = file.with_suffix(".part")
-        part.write_text(dumps(run))
-        part.replace(file)
-        return run
-    deadline = time.monotonic() + patience
-    while not file.exists():
-        if time.monotonic() > deadline:
-            raise UserError(
-                f"the first process did not choose a run folder within {patience:.0f} s",
-                where=str(file),
-                todo="look at its output; all nodes must share this folder",
-            )
-        time.sleep(0.1)
-    return _loads(file.read_text())
+    if run.trial:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        return
+    if run.checkpoint or not (run.folder / "config.yaml").is_file():
+        return
+    logs = run.folder / "logs"
+    names = {entry.name for entry in run.folder.iterdir()}
+    if names <= {"config.yaml", "logs"} and not (logs / "metrics.csv").exists():
+        shutil.rmtree(run.folder, ignore_errors=True)
 
 
 def _require_name(name: str) -> None:
-    if Path(name).name != name or name in (".", ".."):
+    if Path(name).name != name or name in (".", "..") or "\\" in name or not name.isprintable():
         raise UserError(
             f"'{name}' is no name of a run",
             where="--run",
@@ -164,99 +137,103 @@ def _require_name(name: str) -> None:
         )
 
 
-def _new_folder(root: Path, task: str) -> Path:
+def _new_folder(root: Path, task: str, config: Mapping[str, Any]) -> Path:
     stem = f"{task}-{time.strftime('%Y%m%d-%H%M%S')}"
-    folder, number = root / stem, 2
-    while folder.exists():
-        folder, number = root / f"{stem}-{number}", number + 1
+    folder, number = root / stem, 1
+    # Two runs may start in the same second: whoever makes the folder has it.
+    while not _make(folder, config):
+        number += 1
+        folder = root / f"{stem}-{number}"
     return folder
 
 
-def _fresh(folder: Path, config: Mapping[str, Any]) -> Run:
+def _make(folder: Path, config: Mapping[str, Any], exist_ok: bool = False) -> bool:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.yaml").write_text(dump(config), encoding="utf-8")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=exist_ok)
+        text = run_config.dump(config)
+        (folder / "config.yaml").write_text(text, encoding="utf-8")
     except OSError as error:
+        if isinstance(error, FileExistsError) and folder.is_dir():
+            return False
         raise UserError(
-            f"cannot write the run folder '{folder}': {error.strerror}",
+            f"cannot make the run folder '{folder}': {error.strerror}",
             where="trainer.default_root_dir",
             todo="choose a folder that can be written, with --trainer.default_root_dir",
         ) from error
-    return Run(folder)
+    return True
 
 
 def _go_on(folder: Path, config: Mapping[str, Any]) -> Run:
-    differences = _differences(_saved_config(folder), config)
+    differences = run_config.differences(run_config.read(folder), config)
     if differences:
         key, old, new = differences[0]
         more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
         raise UserError(
             f"{key} is {new!r}, but run '{folder.name}' was started with {old!r}{more}",
             where=str(folder / "config.yaml"),
-            todo="go on with the run's own configuration, or start a new run without --resume",
+            todo="go on with the run's own configuration, or start a new run under another name",
         )
     last = folder / "checkpoints" / "last.ckpt"
     if not last.is_file():
         return Run(folder, note=f"run '{folder.name}' has no checkpoint yet: it starts afresh")
-    number = len(list(folder.glob("config*.yaml"))) + 1
-    (folder / f"config-{number}.yaml").write_text(dump(config), encoding="utf-8")
-    return Run(folder, str(last), f"going on with run '{folder.name}'")
+    note = f"going on with run '{folder.name}'"
+    try:
+        return Run(folder, str(last), _steps(last), note)
+    except UserError as damage:
+        previous = last.with_name("previous.ckpt")
+        try:
+            steps = _steps(previous)
+        except UserError:
+            raise _no_way_on(damage, last.with_name("best.ckpt")) from damage
+        note += f" from the checkpoint before its last one, since {damage.given}"
+        return Run(folder, str(previous), steps, note)
+
+
+def _steps(file: Path) -> int:
+    return int(checkpoints.read(file)["global_step"])
+
+
+def _no_way_on(damage: UserError, best: Path) -> UserError:
+    todo = "the run cannot go on: start a new one under another name"
+    if best.is_file():
+        todo += f"; '{best}' is still there for `seqforge infer`"
+    return UserError(damage.given, where=damage.where or "--resume", todo=todo)
 
 
 def _folder_of(path: Path) -> Path:
     folder = path.parent.parent if path.is_file() else path
+    if path.is_file() and path.name != "last.ckpt" and (folder / "config.yaml").is_file():
+        raise UserError(
+            f"'{path.name}' is a checkpoint to infer with: no run can go on from it",
+            where="--resume",
+            closest=str(path.with_name("last.ckpt")),
+            todo=f"give the run's folder: --resume {folder}",
+        )
     if (folder / "config.yaml").is_file():
         return folder
     siblings = [str(each) for each in path.parent.glob("*")] if path.parent.is_dir() else []
+    others = [each for each in siblings if Path(each) != path]
     raise UserError(
         f"'{path}' is no run folder and no checkpoint of one",
         where="--resume",
         accepted=("auto", "no", "a run folder"),
-        closest=closest_match(str(path), ["auto", *siblings]),
+        closest=closest_match(str(path), ["auto", *others]),
         todo="give a folder under runs/, or --resume auto",
     )
 
 
-def _unfinished(root: Path) -> list[Path]:
-    configs = root.glob("*/config.yaml") if root.is_dir() else []
-    folders = [file.parent for file in configs if not (file.parent / "finished").exists()]
-    return sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
-
-
-def _saved_config(folder: Path) -> dict[str, Any]:
-    try:
-        saved = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UserError(
-            f"the configuration of run '{folder.name}' cannot be read: {error}",
-            where=str(folder / "config.yaml"),
-            todo="start a new run",
-        ) from error
-    return saved if isinstance(saved, dict) else {}
-
-
-def dump(config: Mapping[str, Any]) -> str:
-    """Return a configuration as YAML, keys in their own order."""
-    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
-
-
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    before, after = flatten(old), flatten(new)
-    return [
-        (key, before.get(key), after.get(key))
-        for key in dict.fromkeys([*before, *after])
-        if before.get(key) != after.get(key)
-        and not any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
-    ]
-
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as one, with dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            flat |= flatten(value, f"{name}.")
-        else:
-            flat[name] = value
-    return flat
+def _unfinished(root: Path, config: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    """Return unfinished runs, the newest first, each with the first key that differs, or ""."""
+    folders = [file.parent for file in root.glob("*/config.yaml")] if root.is_dir() else []
+    unfinished = [folder for folder in folders if not (folder / FINISHED).exists()]
+    unfinished.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+    found = []
+    for folder in unfinished:
+        try:
+            saved = run_config.read(folder)
+        except UserError:
+            continue  # whatever that folder is, it is not the run that is looked for
+        differing = run_config.differences(saved, config)
+        found.append((folder, differing[0][0] if differing else ""))
+    return found

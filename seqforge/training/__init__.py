@@ -7,6 +7,7 @@ from seqforge.training.checkpointer import Checkpointer as Checkpointer
 from seqforge.training.early_stopping import EarlyStopping as EarlyStopping
 from seqforge.training.exact_loss import LossSums as LossSums
 from seqforge.training.failures import NonFiniteLoss as NonFiniteLoss
+from seqforge.training.history import MetricHistory as MetricHistory
 from seqforge.training.predictions import Predictions as Predictions
 from seqforge.training.previews import Samples as Samples
 from seqforge.training.random_state import RandomState as RandomState
@@ -25,6 +26,7 @@ __all__ = [
     "Cosine",
     "EarlyStopping",
     "LossSums",
+    "MetricHistory",
     "NonFiniteLoss",
     "OneCycle",
     "Plateau",

@@ -12,7 +12,7 @@ import math
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytorch_lightning as pl
 import torch
@@ -20,9 +20,9 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.trainer.states import TrainerFn
 
 from seqforge.task import Task
+from seqforge.training import slurm
 from seqforge.training.failures import NonFiniteLoss
 from seqforge.training.signals import SignalFlag
-
 
 _EPOCH_SECONDS = 20.0
 """A new epoch is saved soon, but not where epochs take seconds: that would cost time."""
@@ -30,6 +30,9 @@ _EPOCH_SECONDS = 20.0
 
 class Checkpointer(Checkpoint):
     """Keeps `last.ckpt` (to go on with) and the best checkpoints (to infer with) in the run folder.
+
+    `previous.ckpt` is the rolling checkpoint before the last one, for the case that the last one
+    is damaged from outside; both are written so that a kill leaves them whole.
 
     Args:
         every_minutes: Time between two rolling checkpoints.
@@ -86,14 +89,28 @@ class Checkpointer(Checkpoint):
         batch_idx: int,
     ) -> None:
         """Save the rolling checkpoint when it is due, and stop when a signal came."""
-        if not _at_boundary(trainer) or _validation_is_next(trainer):
-            return
+        if _at_boundary(trainer) and not _validation_is_next(trainer):
+            self._save_or_stop(trainer)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Do the same where an epoch is a single optimiser step, which has no place inside it."""
+        if trainer.num_training_batches <= trainer.accumulate_grad_batches:
+            self._save_or_stop(trainer)
+
+    def _save_or_stop(self, trainer: pl.Trainer) -> None:
         decide = trainer.strategy.reduce_boolean_decision
         stop = decide(self._signals.caught is not None, all=False)
         if stop or decide(self._is_due(trainer), all=False):
             self._save_last(trainer)
         if stop:
-            raise SystemExit(self._signals.exit_code)
+            self._stop(trainer)
+
+    def _stop(self, trainer: pl.Trainer) -> NoReturn:
+        """End the run; a job that was warned of its end is queued again before."""
+        warned = trainer.strategy.reduce_boolean_decision(self._signals.warned, all=False)
+        if warned and trainer.is_global_zero:
+            slurm.requeue()
+        raise SystemExit(self._signals.exit_code)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the best checkpoint, and inside an epoch the rolling one."""
@@ -105,7 +122,7 @@ class Checkpointer(Checkpoint):
             if trainer.strategy.reduce_boolean_decision(
                 self._signals.caught is not None, all=False
             ):
-                raise SystemExit(self._signals.exit_code)
+                self._stop(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the finished run, from which it can be extended."""
@@ -153,6 +170,11 @@ class Checkpointer(Checkpoint):
     def _save_last(self, trainer: pl.Trainer) -> None:
         self._saved_step = trainer.global_step
         self._saved_epoch = trainer.current_epoch
+        for logger in trainer.loggers:
+            logger.save()  # what is logged up to here must not be lost by a kill
+        last = self.folder(trainer) / "last.ckpt"
+        if trainer.is_global_zero and last.exists():
+            _link(last, last.with_name("previous.ckpt"))
         trainer.save_checkpoint(self.folder(trainer) / "last.ckpt", weights_only=False)
         self._saved_at = time.monotonic()
 
@@ -160,10 +182,11 @@ class Checkpointer(Checkpoint):
         score = trainer.callback_metrics.get(metric, torch.tensor(torch.nan)).item()
         sign = 1.0 if mode == "min" else -1.0
         full = len(self.best) >= self.keep_best
-        if math.isnan(score) or (full and sign * score >= sign * self.best[-1][0]):
+        # Of equals the later one is kept: it has learnt more.
+        if math.isnan(score) or (full and sign * score > sign * self.best[-1][0]):
             return
         name = f"epoch{trainer.current_epoch:03d}-step{trainer.global_step:07d}.ckpt"
-        ranked = sorted([*self.best, (score, name)], key=lambda entry: sign * entry[0])
+        ranked = sorted([(score, name), *self.best], key=lambda entry: sign * entry[0])
         self.best, dropped = ranked[: self.keep_best], ranked[self.keep_best :]
         folder = self.folder(trainer)
         trainer.save_checkpoint(folder / name, weights_only=True)

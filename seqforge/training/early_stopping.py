@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import EarlyStopping as LightningEarlyStopping
 
+from seqforge.errors import UserError
 from seqforge.training.checkpointer import monitor_of
 
 
@@ -28,6 +29,19 @@ class EarlyStopping(LightningEarlyStopping):
             self.best_score = -self.best_score
             self.min_delta = -self.min_delta
         super().setup(trainer, pl_module, stage)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Refuse to wait for a metric that will never come.
+
+        Raises:
+            UserError: Nothing is validated.
+        """
+        if self.enabled and not sum(trainer.num_val_batches):
+            raise UserError(
+                f"early stopping watches {self.monitor}, but nothing is validated",
+                where="early_stopping.patience",
+                todo="keep data for validation, or leave early_stopping.patience out",
+            )
 
     def _should_skip_check(self, trainer: pl.Trainer) -> bool:
         return not self.enabled or super()._should_skip_check(trainer)

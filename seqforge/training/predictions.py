@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 
 from seqforge.data.batch import Batch
+from seqforge.errors import UserError
 
 PREDICTIONS = "predictions.jsonl"
 """The file's name, in the trainer's root folder."""
@@ -48,8 +49,20 @@ class Predictions(pl.Callback):
         self._rows = {}
         if trainer.is_global_zero:
             merged = {number: row for part in parts for number, row in part.items()}
-            folder = Path(trainer.default_root_dir)
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / PREDICTIONS).open("w", encoding="utf-8") as file:
-                for number in sorted(merged):
-                    file.write(json.dumps({"id": number, **merged[number]}) + "\n")
+            rows = ({"id": number, **merged[number]} for number in sorted(merged))
+            _write(Path(trainer.default_root_dir) / PREDICTIONS, rows)
+
+
+def _write(target: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    part = target.with_name(f"{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        part.replace(target)
+    except OSError as error:
+        raise UserError(
+            f"cannot write '{target}': {error.strerror}",
+            where="trainer.default_root_dir",
+            todo="choose a folder that can be written, with --trainer.default_root_dir",
+        ) from error

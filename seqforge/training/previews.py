@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ class Samples(pl.Callback):
             raise ValueError("samples.every_epochs must be at least 0 and every_steps at least 1")
         self.every_epochs = every_epochs
         self.every_steps = every_steps
-        self.show: Callable[[Sequence[Preview], str], None] | None = None
+        self.show: Callable[[Sequence[Preview], pl.Trainer], None] | None = None
         self._batch: Batch | None = None
         self._shown_step = -1
 
@@ -62,14 +64,18 @@ class Samples(pl.Callback):
             return
         self._shown_step = trainer.global_step
         previews = module.preview(batch)
-        title = f"epoch {trainer.current_epoch}, step {trainer.global_step}"
         if self.show is not None:
-            self.show(previews, title)
-        for number, preview in enumerate(previews):
-            _save(preview, Path(trainer.default_root_dir) / "samples", trainer, number)
+            self.show(previews, trainer)
+        folder = Path(trainer.default_root_dir) / "samples"
+        folder.mkdir(parents=True, exist_ok=True)
+        place = f"epoch{trainer.current_epoch:03d}-step{trainer.global_step:07d}"
+        for preview, name in zip(previews, _names(previews), strict=True):
+            _save(preview, folder, f"{place}-{name}")
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoardLogger):
-                    _log(preview, logger, trainer.global_step)
+                    _log(preview, name, logger, trainer.global_step)
+            if isinstance(preview, Figure):
+                _close(preview)
 
 
 def as_text(preview: Text | Table) -> str:
@@ -80,19 +86,32 @@ def as_text(preview: Text | Table) -> str:
     return "\n".join("\t".join(str(cell) for cell in row) for row in rows)
 
 
-def _save(preview: Preview, folder: Path, trainer: pl.Trainer, number: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    name = preview.title.replace(" ", "_").replace("/", "_") or str(number)
-    stem = f"epoch{trainer.current_epoch:03d}-step{trainer.global_step:07d}-{name}"
+def _names(previews: Sequence[Preview]) -> list[str]:
+    """Return a name for each preview, fit for a file, no two the same."""
+    titles = [re.sub(r"[^\w.-]+", "_", preview.title).strip("_.") for preview in previews]
+    plain = [title[:80] or "sample" for title in titles]
+    return [
+        name if plain.count(name) == 1 else f"{name}-{plain[:number].count(name) + 1}"
+        for number, name in enumerate(plain)
+    ]
+
+
+def _save(preview: Preview, folder: Path, stem: str) -> None:
     if isinstance(preview, Figure):
         preview.figure.savefig(folder / f"{stem}.png", dpi=120)
     else:
         (folder / f"{stem}.txt").write_text(as_text(preview) + "\n", encoding="utf-8")
 
 
-def _log(preview: Preview, logger: TensorBoardLogger, step: int) -> None:
-    tag = f"preview/{preview.title or 'sample'}"
+def _close(preview: Figure) -> None:
+    # pyplot keeps every figure that it has made until it is told to let go.
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close(preview.figure)
+
+
+def _log(preview: Preview, name: str, logger: TensorBoardLogger, step: int) -> None:
     if isinstance(preview, Figure):
-        logger.experiment.add_figure(tag, preview.figure, step)
+        logger.experiment.add_figure(f"preview/{name}", preview.figure, step, close=False)
     else:
-        logger.experiment.add_text(tag, f"```\n{as_text(preview)}\n```", step)
+        logger.experiment.add_text(f"preview/{name}", f"```\n{as_text(preview)}\n```", step)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
 
@@ -148,7 +151,26 @@ class Plateau(Schedule):
             factor=self.factor,
             patience=self.patience,
         )
-        return {"scheduler": scheduler, "interval": "epoch", "monitor": metric}
+        # Never stepped by Lightning, which leaves it out at the end of an epoch that was resumed in
+        # its middle: see `step_plateaus`.
+        return {
+            "scheduler": scheduler,
+            "interval": "epoch",
+            "frequency": sys.maxsize,
+            "monitor": metric,
+        }
+
+
+def step_plateaus(trainer: pl.Trainer, metrics: Mapping[str, float]) -> None:
+    """Show the schedules that watch a metric its value, once for each validation.
+
+    Args:
+        trainer: Whose schedules.
+        metrics: The validation's results, by the names they are logged under.
+    """
+    for config in trainer.lr_scheduler_configs:
+        if isinstance(config.scheduler, ReduceLROnPlateau) and config.monitor in metrics:
+            config.scheduler.step(metrics[config.monitor])
 
 
 def _require_share(**values: float) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from seqforge import checkpoint as checkpoints
 from seqforge.data.batch import Batch
+from seqforge.data.buckets import padding_share
 from seqforge.encoders import LSTM, Encoder, EncoderFactory
 from seqforge.errors import UserError
 from seqforge.precision import full_precision
@@ -25,7 +27,7 @@ from seqforge.training.optimizer import (
     resting_parameters,
     scaled_learning_rates,
 )
-from seqforge.training.schedule import Cosine, Schedule
+from seqforge.training.schedule import Cosine, Schedule, step_plateaus
 
 
 class SequenceModule(pl.LightningModule):
@@ -68,6 +70,7 @@ class SequenceModule(pl.LightningModule):
         self._begun = False
         self._evaluation = Evaluation(task)
         self._planned_steps = 0.0
+        self._restored_metrics: dict[str, Tensor] = {}
 
     # -- building -----------------------------------------------------------------------------
 
@@ -113,6 +116,15 @@ class SequenceModule(pl.LightningModule):
                 self.task.prepare(datamodule)
         self._begun = True
 
+    def on_train_start(self) -> None:
+        """Put metrics back; log the share of padding in training, where the plan knows it."""
+        # A schedule that watches validation may ask before the resumed run has validated.
+        self.trainer.callback_metrics.update(self._restored_metrics)
+        padding = padding_share(self.trainer.train_dataloader)
+        if padding is not None and self.trainer.global_step == 0:
+            for logger in self.loggers:
+                logger.log_metrics({"data/padding": padding}, step=0)
+
     def progress(self) -> Progress:
         """Return where training stands."""
         step = self.trainer.global_step
@@ -155,9 +167,19 @@ class SequenceModule(pl.LightningModule):
         for parameter in resting_parameters(self.task, self.task.learning_rates(self.progress())):
             parameter.grad = None  # optimisers keep no moments for a part that rests
         self.step_loss = means
-        for name, mean in means.items():
-            self.log(f"train/{name}", mean, on_step=True, on_epoch=False)
-        self.log("train/gradient_norm", norm, on_step=True, on_epoch=False)
+        self._log_step(
+            {f"train/{name}": mean for name, mean in means.items()}
+            | {"train/gradient_norm": norm, "train/learning_rate": optimizer.param_groups[0]["lr"]}
+        )
+
+    def _log_step(self, values: dict[str, float]) -> None:
+        self.log_dict(values, logger=False)
+        step, every = self.trainer.global_step + 1, self.trainer.log_every_n_steps
+        if every and step % every == 0:
+            # Now, not when Lightning does, which is after checkpoints were written: a run that is
+            # killed in between would lose the row.
+            for logger in self.loggers:
+                logger.log_metrics(values, step)
 
     def optimizer_step(
         self,
@@ -200,9 +222,12 @@ class SequenceModule(pl.LightningModule):
         self._log_evaluation("test")
 
     def _log_evaluation(self, stage: str) -> None:
-        for name, value in self._evaluation.finish(self.trainer.world_size).items():
-            # Already the same on all ranks; the largest of equal values is exact, a mean may round.
-            self.log(f"{stage}/{name}", value, sync_dist=True, reduce_fx="max")
+        results = self._evaluation.finish(self.trainer.world_size)
+        metrics = {f"{stage}/{name}": value for name, value in results.items()}
+        # Already the same on all ranks; the largest of equal values is exact, a mean may round.
+        self.log_dict(metrics, sync_dist=True, reduce_fx="max")
+        if self.trainer.state.fn == TrainerFn.FITTING and not self.trainer.sanity_checking:
+            step_plateaus(self.trainer, metrics)
 
     @property
     def preview_batch(self) -> Batch | None:
@@ -231,6 +256,9 @@ class SequenceModule(pl.LightningModule):
         """Add the description from which `seqforge.load` rebuilds the task, and the carry."""
         checkpoint["seqforge"] = checkpoints.describe(self.task, self.encoders, self.spec or {})
         checkpoint["average"] = self.average.state_dict()
+        checkpoint["metrics"] = {
+            name: value.detach().cpu() for name, value in self.trainer.callback_metrics.items()
+        }
         checkpoint["carry"] = self.carry.gather(self.trainer.world_size)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -242,6 +270,7 @@ class SequenceModule(pl.LightningModule):
         checkpoints.check_spec(checkpoint, self.spec or {})
         self._begun = True
         self.average.load_state_dict(checkpoint.get("average", {}))
+        self._restored_metrics = dict(checkpoint.get("metrics", {}))
         self.carry.restore(
             checkpoint.get("carry"), self.trainer.global_rank, self.trainer.world_size
         )

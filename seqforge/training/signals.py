@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from types import FrameType
 from typing import Any
 
 from seqforge.errors import INTERRUPTED, RESUME_ME
 
-EXIT_CODES = {
-    signal.SIGTERM: RESUME_ME,
-    signal.SIGUSR1: RESUME_ME,
-    signal.SIGINT: INTERRUPTED,
-}
+EXIT_CODES = {signal.SIGTERM: RESUME_ME, signal.SIGINT: INTERRUPTED}
+if sys.platform != "win32":
+    EXIT_CODES[signal.SIGUSR1] = RESUME_ME
 
 
 class SignalFlag:
-    """Catches SIGTERM, SIGUSR1 and Ctrl-C between `install` and `remove`."""
+    """Catches SIGTERM, SIGUSR1 and Ctrl-C between `install` and `remove`.
+
+    Attributes:
+        caught: The last one that came.
+        warned: Whether SIGUSR1 came, with which a scheduler announces the end of a job's time.
+    """
 
     def __init__(self) -> None:
         self.caught: signal.Signals | None = None
+        self.warned = False
         self._previous: dict[signal.Signals, Any] = {}
 
     @property
@@ -28,7 +34,13 @@ class SignalFlag:
         return RESUME_ME if self.caught is None else EXIT_CODES[self.caught]
 
     def install(self) -> None:
-        """Take over the signals, after Lightning has installed its own handlers."""
+        """Take over the signals, after Lightning has installed its own handlers.
+
+        Only a process's main thread may; in another one nothing is caught.
+        """
+        self.caught, self.warned = None, False
+        if self._previous or threading.current_thread() is not threading.main_thread():
+            return
         for number in EXIT_CODES:
             self._previous[number] = signal.signal(number, self._handle)
 
@@ -42,3 +54,4 @@ class SignalFlag:
         if number == signal.SIGINT and self.caught == signal.SIGINT:
             raise KeyboardInterrupt  # the second Ctrl-C ends at once
         self.caught = signal.Signals(number)
+        self.warned = self.warned or self.caught.name == "SIGUSR1"

@@ -62,7 +62,8 @@ def test_the_best_are_kept_in_order(keep: int, scores: list[float], tmp_path: Pa
     names = {file.name for file in folder.iterdir()}
 
     assert [score for score, _ in checkpointer.best] == scores
-    assert names == {"best.ckpt", "last.ckpt", *(name for _, name in checkpointer.best)}
+    kept = {name for _, name in checkpointer.best}
+    assert names == {"best.ckpt", "last.ckpt", "previous.ckpt", *kept}
     best = torch.load(folder / "best.ckpt", weights_only=True)
     assert best["global_step"] == 4 * 7
     assert "optimizer_states" not in best

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from pydoc_data.topics import topics
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,11 @@ from seqforge.data import DataModule, Lanes, PlanLoader, TokenChunk
 from seqforge.errors import UserError, closest_match
 from seqforge.text import CharacterVocabulary
 
-CHUNKS_WORTH_A_LANE = 8
-"""Validation lanes are at least this many chunks long, so that few of them start cold."""
+VALIDATION_LANE = 1_000
+"""Least characters in a validation lane: each lane starts cold, and few should."""
+
+VALIDATION_LANES = 64
+"""Most validation lanes. Only the text decides how many: scores do not depend on other settings."""
 
 
 class TextFile(DataModule):
@@ -51,12 +55,9 @@ class TextFile(DataModule):
                 where="data.validation",
                 todo="give a share of the text, at least 0 and below 1",
             )
-        if seq_len < 1 or batch_size < 1:
-            raise UserError(
-                f"seq_len is {seq_len} and batch_size {batch_size}",
-                where="data",
-                todo="both must be at least 1",
-            )
+        for name, value in (("seq_len", seq_len), ("batch_size", batch_size)):
+            if value < 1:
+                raise UserError(f"{name} is {value}", where=f"data.{name}", todo="give at least 1")
         self.path = path
         self.seq_len = seq_len
         self.validation = validation
@@ -74,12 +75,11 @@ class TextFile(DataModule):
         train, validation = (self._vocabulary.encode(part) for part in (text[:cut], text[cut:]))
         self._train = self._lanes(train)
         if len(validation) > 1:
-            most = (len(validation) - 1) // (self.seq_len * CHUNKS_WORTH_A_LANE)
-            lanes = max(1, min(self.batch_size, most))
+            lanes = max(1, min(VALIDATION_LANES, (len(validation) - 1) // VALIDATION_LANE))
             self._validation = Lanes(validation, lanes, self.seq_len, whole=True)
 
     def spec(self) -> dict[str, Any]:
-        """Return the vocabulary, and the sizes that the task prints at start."""
+        """Return the vocabulary of the training part."""
         if self._vocabulary is None or self._train is None:
             raise RuntimeError("setup() comes before spec()")
         return {"vocabulary": self._vocabulary.spec()}
@@ -98,15 +98,20 @@ class TextFile(DataModule):
         return {"stateful": self.eval_loader(lanes, lanes.plan, Lanes.collate)}
 
     def _lanes(self, tokens: NDArray[np.int64]) -> Lanes:
-        try:
+        steps = len(tokens) - 1
+        if steps >= self.batch_size * self.seq_len:
             return Lanes(tokens, self.batch_size, self.seq_len)
-        except ValueError as error:
-            raise UserError(
-                f"the text is too short: {error}",
-                where=f"data.path: {self.path or 'the built-in text'}",
-                todo=f"for this text, batch_size {max(1, (len(tokens) - 1) // self.seq_len)} "
-                "is the most",
-            ) from error
+        if steps >= self.seq_len:
+            todo = f"give a longer text, or a batch_size of at most {steps // self.seq_len}"
+        else:
+            shorter = f"a seq_len of at most {steps} with batch_size 1"
+            todo = "give a longer text" + (f", or {shorter}" if steps else "")
+        raise UserError(
+            f"the training text of {len(tokens)} characters is too short for {self.batch_size} "
+            f"lanes (batch_size) of {self.seq_len} characters (seq_len)",
+            where="data",
+            todo=todo,
+        )
 
 
 def builtin_text() -> str:
@@ -118,8 +123,16 @@ def read_text(path: Path) -> str:
     """Read a UTF-8 file.
 
     Raises:
-        UserError: It is missing, a folder, empty or not UTF-8 (with the byte's position).
+        UserError: It is missing, a folder, unreadable, empty or not UTF-8 (with the position).
     """
+    if path.is_dir():
+        texts = sorted(str(file) for file in path.glob("*.txt"))
+        raise UserError(
+            f"'{path}' is a folder",
+            where="data.path",
+            accepted=texts,
+            todo="name one UTF-8 text file",
+        )
     if not path.is_file():
         siblings = [str(file) for file in path.parent.glob("*")] if path.parent.is_dir() else []
         raise UserError(
@@ -130,11 +143,13 @@ def read_text(path: Path) -> str:
         )
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except OSError as error:
+        raise UserError(f"cannot read '{path}': {error.strerror}", where="data.path") from error
     except UnicodeDecodeError as error:
         raise UserError(
             f"'{path}' is not UTF-8: byte {error.object[error.start]:#04x} at {error.start}",
             where="data.path",
-            todo=f"convert it, for example: iconv -f latin1 -t utf-8 '{path}' > utf8.txt",
+            todo=f"convert it, for example: iconv -f latin1 -t utf-8 {quote(str(path))} > utf8.txt",
         ) from error
     if not text.strip():
         raise UserError(f"'{path}' holds no text", where="data.path", todo="give a longer file")

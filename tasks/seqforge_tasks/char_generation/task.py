@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,6 +19,8 @@ from seqforge.precision import full_precision
 from seqforge.state import State
 from seqforge.task import Loss, Output, Piece, Preview, Progress, Source, Spec, Task, Term, Text
 from seqforge.text import CharacterVocabulary, read_sources
+
+LARGEST_SEED = 2**63 - 1
 
 
 @dataclass
@@ -46,8 +49,8 @@ class CharGeneration(Task):
 
     Args:
         embedding_size: Width of a character's embedding.
-        sample_prompt: What the sample that is shown in training begins with; a new line instead
-            where the training text lacks one of its characters.
+        sample_prompt: What the sample that is shown in training begins with; left out where the
+            training text lacks one of its characters.
         sample_length: Characters written after it.
         sample_temperature: Temperature of that sample.
     """
@@ -102,8 +105,7 @@ class CharGeneration(Task):
     def preview(self, batch: Batch) -> list[Preview]:
         """Return one sample of what the network writes by now."""
         options = GenerationOptions(self.sample_length, self.sample_temperature)
-        known = self.vocabulary.knows(self.sample_prompt)
-        prompt = self.sample_prompt if known else "\n"
+        prompt = self.sample_prompt if self.vocabulary.knows(self.sample_prompt) else ""
         return [Text(prompt + "".join(self.generate(prompt, options)), title="sample")]
 
     def infer(self, inputs: Iterable[Source], options: GenerationOptions) -> Iterator[Output]:
@@ -112,12 +114,18 @@ class CharGeneration(Task):
         Raises:
             UserError: An option is out of range.
         """
-        if options.temperature < 0 or options.length < 0 or options.samples < 1:
-            raise UserError(
-                f"length {options.length}, temperature {options.temperature}, "
-                f"samples {options.samples}",
-                todo="length and temperature must be at least 0, samples at least 1",
-            )
+        _require(options.length >= 0, f"length is {options.length}", "give at least 0")
+        _require(options.samples >= 1, f"samples is {options.samples}", "give at least 1")
+        _require(
+            0 <= options.temperature < math.inf,
+            f"temperature is {options.temperature}",
+            "give a number from 0 (always the likeliest character) up; 1 is the network's own",
+        )
+        _require(
+            0 <= options.seed <= LARGEST_SEED - options.samples,
+            f"seed is {options.seed}",
+            "give a whole number from 0 up, of at most 18 digits",
+        )
         for prompt in read_sources(inputs, whole=True):
             for number in range(options.samples):
                 yield Piece(prompt)
@@ -131,12 +139,13 @@ class CharGeneration(Task):
         """Write on from a prompt, one character at a time.
 
         Args:
-            prompt: What stands before; unknown characters are replaced. Empty: a new line.
+            prompt: What stands before; unknown characters are replaced. Empty: a new line, or a
+                space where the training text had no lines.
             options: Length, temperature, seed.
         """
         chosen = options or GenerationOptions()
         device = self.head.weight.device
-        tokens = torch.from_numpy(self.vocabulary.encode(prompt or "\n")).to(device)
+        tokens = torch.from_numpy(self.vocabulary.encode(prompt or self._opening())).to(device)
         state = self.start(1)
         if len(tokens) > 1:
             _, state = self.encoder(self.embedding(tokens[None, :-1]), state)
@@ -151,14 +160,20 @@ class CharGeneration(Task):
         for sampled in steps:
             yield self.vocabulary.decode(sampled.tokens.tolist())
 
+    def _opening(self) -> str:
+        """Return the known character after which a text most likely begins."""
+        characters = self.vocabulary.characters
+        return next((sign for sign in "\n " if sign in characters), characters[0])
+
     def _stepper(self) -> Step:
         step = self.encoder.stepper()
 
         def next_character(tokens: Tensor, state: State) -> StepOut:
             outputs, state = step(self.embedding(tokens), state)
-            logits = self._head(outputs)
-            logits[:, 0] = -torch.inf  # the unknown character is read, never written
-            return StepOut(logits.log_softmax(dim=-1), state)
+            # Weights that have run away still write something; the loss tells what they are worth.
+            log_probs = self._head(outputs).nan_to_num().log_softmax(dim=-1)
+            log_probs[:, 0] = -torch.inf  # the unknown character is read, never written
+            return StepOut(log_probs, state)
 
         return next_character
 
@@ -170,6 +185,12 @@ class CharGeneration(Task):
         with full_precision(outputs.device):
             logits: Tensor = self.head(outputs.to(self.head.weight.dtype))
             return logits
+
+
+def _require(right: bool, given: str, todo: str) -> None:
+    if not right:
+        name = given.partition(" ")[0]
+        raise UserError(given, where=f"--{name}", todo=todo)
 
 
 def _real(batch: TokenBatch) -> Tensor:
