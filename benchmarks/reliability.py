@@ -213,9 +213,9 @@ class Bench:
         events = EventAccumulator(str(self.folder / "runs" / name / "logs"))
         events.Reload()
         return {
-            f"{tag} {event.step}": [other.value for other in events.Scalars(tag) if other.step == event.step]
+            f"{tag} {number}": (event.step, event.value)
             for tag in events.Tags()["scalars"]
-            for event in events.Scalars(tag)
+            for number, event in enumerate(events.Scalars(tag))
         }
 
     def _ids(self, name: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
 from seqforge.cli.runs import Run
-from seqforge.data.lanes import TokenBatch
+from seqforge.data import TokenBatch, padding_share
 from seqforge.task import Figure, Preview, Table
 from seqforge.training.checkpointer import Checkpointer
 from seqforge.training.sequence_module import SequenceModule
@@ -67,9 +67,11 @@ class Console(pl.Callback):
             self.say(self._run.note)
         if isinstance(pl_module, SequenceModule):
             self.say(describe(pl_module))
+        padding = padding_share(trainer.train_dataloader)
+        share = "" if padding is None else f"   padding: {padding:.1%}"
         self.say(
             f"batches: {trainer.num_training_batches} an epoch   {_target(trainer)}   "
-            f"precision: {trainer.precision}   processes: {trainer.world_size}"
+            f"precision: {trainer.precision}   processes: {trainer.world_size}{share}"
         )
         if not self._run.trial:
             self.say(f"run: {self._run.folder}")

@@ -55,6 +55,7 @@ class Checkpointer(Checkpoint):
         self.best: list[tuple[float, str]] = []
         self.last_good: Path | None = None
         self._signals = SignalFlag()
+        self._stopped = False
         self._saved_step = -1
         self._saved_epoch = 0
         self._saved_at = time.monotonic()
@@ -67,6 +68,8 @@ class Checkpointer(Checkpoint):
     @property
     def caught_signal(self) -> str:
         """Name of the signal that stopped the run, or an empty string."""
+        if self._signals.caught is None and self._stopped:
+            return "a signal to another process"
         return self._signals.caught.name if self._signals.caught is not None else ""
 
     def folder(self, trainer: pl.Trainer) -> Path:
@@ -107,6 +110,7 @@ class Checkpointer(Checkpoint):
 
     def _stop(self, trainer: pl.Trainer) -> NoReturn:
         """End the run; a job that was warned of its end is queued again before."""
+        self._stopped = True
         warned = trainer.strategy.reduce_boolean_decision(self._signals.warned, all=False)
         if warned and trainer.is_global_zero:
             slurm.requeue()

@@ -6,7 +6,7 @@ import math
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytorch_lightning as pl
 import torch
@@ -14,7 +14,13 @@ from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
 
 
 class Schedule(ABC):
-    """Says how the learning rate goes on from the optimiser's own value, the peak."""
+    """Says how the learning rate goes on from the optimiser's own value, the peak.
+
+    Attributes:
+        needs_steps: Whether the schedule depends on how many steps the run will take.
+    """
+
+    needs_steps: ClassVar[bool] = True
 
     @abstractmethod
     def scheduler(
@@ -70,6 +76,8 @@ class Constant(Schedule):
     Raises:
         ValueError: `warmup` is negative.
     """
+
+    needs_steps: ClassVar[bool] = False
 
     def __init__(self, warmup: int = 0) -> None:
         if warmup < 0:
@@ -133,6 +141,8 @@ class Plateau(Schedule):
         ValueError: `factor` is not between 0 and 1.
     """
 
+    needs_steps: ClassVar[bool] = False
+
     def __init__(self, factor: float = 0.5, patience: int = 2) -> None:
         _require_share(factor=factor)
         self.factor = factor
@@ -169,8 +179,9 @@ def step_plateaus(trainer: pl.Trainer, metrics: Mapping[str, float]) -> None:
         metrics: The validation's results, by the names they are logged under.
     """
     for config in trainer.lr_scheduler_configs:
-        if isinstance(config.scheduler, ReduceLROnPlateau) and config.monitor in metrics:
-            config.scheduler.step(metrics[config.monitor])
+        value = metrics.get(config.monitor or "")
+        if isinstance(config.scheduler, ReduceLROnPlateau) and value is not None:
+            config.scheduler.step(value)
 
 
 def _require_share(**values: float) -> None:

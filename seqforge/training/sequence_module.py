@@ -93,9 +93,16 @@ class SequenceModule(pl.LightningModule):
         parts = self.task.learning_rates(self.progress())
         optimizer = self._make_optimizer(parameter_groups(self.task, parts))
         steps = self.trainer.estimated_stepping_batches
-        planned = int(steps) if steps != float("inf") else 0
-        schedule = self._make_schedule().scheduler(optimizer, max(planned, 1), self.task.monitor)
-        return {"optimizer": optimizer, "lr_scheduler": schedule}
+        schedule = self._make_schedule()
+        if schedule.needs_steps and steps == float("inf"):
+            raise UserError(
+                f"the schedule {type(schedule).__name__} must know how long the run is",
+                where="trainer.max_epochs",
+                todo="give trainer.max_epochs or max_steps, or --model.schedule Constant",
+            )
+        planned = 1 if steps == float("inf") else max(1, int(steps))
+        scheduler = schedule.scheduler(optimizer, planned, self.task.monitor)
+        return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
     # -- training -----------------------------------------------------------------------------
 
@@ -174,7 +181,8 @@ class SequenceModule(pl.LightningModule):
 
     def _log_step(self, values: dict[str, float]) -> None:
         self.log_dict(values, logger=False)
-        step, every = self.trainer.global_step + 1, self.trainer.log_every_n_steps
+        step = self.trainer.global_step + 1
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if every and step % every == 0:
             # Now, not when Lightning does, which is after checkpoints were written: a run that is
             # killed in between would lose the row.

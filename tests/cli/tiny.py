@@ -10,7 +10,7 @@ import yaml
 
 import seqforge.cli.fit  # noqa: F401 - imported before any test, as it sets variables of libraries
 
-WORDS = "the cat sat on a mat and saw two dogs in fog".split()
+WORDS = ("the", "cat", "sat", "on", "a", "mat", "and", "saw", "two", "dogs", "in", "fog")
 CONFIG = """
 model:
   encoder: {class_path: LSTM, init_args: {hidden_size: 8}}

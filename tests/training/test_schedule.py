@@ -1,10 +1,15 @@
 import math
 import warnings
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 
-from seqforge.training import Constant, Cosine, OneCycle, Plateau, Schedule
+from seqforge.encoders import GRU
+from seqforge.errors import UserError
+from seqforge.training import Constant, Cosine, OneCycle, Plateau, Schedule, SequenceModule
+from tests.training.toy import Toy, ToyData, toy_trainer
 
 
 def _rates(schedule: Schedule, steps: int, peak: float = 2.0) -> list[float]:
@@ -70,3 +75,16 @@ def test_numbers_out_of_range_are_refused() -> None:
         Constant(warmup=-1)
     with pytest.raises(ValueError, match="factor must lie between"):
         Plateau(factor=-0.5)
+
+
+def test_a_schedule_over_all_steps_wants_to_know_how_many(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path, max_epochs=-1, max_time={"seconds": 30})
+    with pytest.raises(UserError, match="Cosine must know how long the run is"):
+        trainer.fit(SequenceModule(Toy(), partial(GRU, hidden_size=4)), datamodule=ToyData())
+
+
+def test_plateau_is_shown_one_value_a_validation(tmp_path: Path) -> None:
+    module = SequenceModule(Toy(), partial(GRU, hidden_size=4), schedule=Plateau)
+    trainer = toy_trainer(tmp_path, max_epochs=3)
+    trainer.fit(module, datamodule=ToyData())
+    assert trainer.lr_scheduler_configs[0].scheduler.last_epoch == 3
