@@ -6,6 +6,8 @@ from seqforge.data.batch import Samples as Samples
 from seqforge.data.buckets import Padded as Padded
 from seqforge.data.buckets import TokenBudgetPlan as TokenBudgetPlan
 from seqforge.data.buckets import padding_share as padding_share
+from seqforge.data.documents import DocumentLanes as DocumentLanes
+from seqforge.data.documents import document_starts as document_starts
 from seqforge.data.lanes import Lanes as Lanes
 from seqforge.data.lanes import TokenBatch as TokenBatch
 from seqforge.data.lanes import TokenChunk as TokenChunk
@@ -23,6 +25,7 @@ from seqforge.data.windows import Windows as Windows
 __all__ = [
     "Batch",
     "DataModule",
+    "DocumentLanes",
     "LanePlan",
     "Lanes",
     "Padded",
@@ -38,6 +41,7 @@ __all__ = [
     "TokenBudgetPlan",
     "TokenChunk",
     "Windows",
+    "document_starts",
     "padding_share",
     "rank_slice",
 ]

@@ -18,7 +18,7 @@ _BATCHES, _SAMPLES = 0, 1  # what is permuted
 
 @runtime_checkable
 class Padded(Protocol):
-    """A plan that knows how much of its batches is padding."""
+    """A plan, or samples, that know how much of the batches is padding."""
 
     def padding(self) -> float:
         """Return the share of all batches' tokens that is padding, 0 to 1."""
@@ -104,9 +104,14 @@ class TokenBudgetPlan:
 
 
 def padding_share(loader: object) -> float | None:
-    """Return the share of padding in a loader's batches; None where its plan does not know it."""
-    plan = getattr(loader, "plan", None)
-    return plan.padding() if isinstance(plan, Padded) else None
+    """Return the share of padding in a loader's batches.
+
+    Its plan or its samples may know it; None where neither does.
+    """
+    for part in (getattr(loader, "plan", None), getattr(loader, "samples", None)):
+        if isinstance(part, Padded):
+            return part.padding()
+    return None
 
 
 def _sides(lengths: ArrayLike) -> Lengths:

@@ -48,6 +48,16 @@ class TokenBatch(Batch):
     lengths: Tensor
 
 
+def token_chunk(tokens: Tokens, first: int, length: int, seq_len: int, start: bool) -> TokenChunk:
+    """Return `length` steps of a stream from position `first` on, padded to `seq_len`."""
+    window = np.zeros(seq_len + 1, dtype=np.int64)
+    if length:
+        window[: length + 1] = tokens[first : first + length + 1]
+    inputs, targets = torch.from_numpy(window[:-1].copy()), torch.from_numpy(window[1:].copy())
+    inputs[length:] = 0
+    return TokenChunk(inputs, targets, length, start)
+
+
 class Lanes:
     """A token stream as `lanes` contiguous parts, each read in chunks of `seq_len` steps.
 
@@ -83,12 +93,8 @@ class Lanes:
         lane, chunk = divmod(number, self.plan.chunks)
         lane_end = min((lane + 1) * self.lane_length, len(self.tokens) - 1)
         first = lane * self.lane_length + chunk * self.seq_len
-        last = max(min(first + self.seq_len, lane_end), first)
-        window = np.zeros(self.seq_len + 1, dtype=np.int64)
-        window[: last - first + 1] = self.tokens[first : last + 1] if last > first else 0
-        inputs, targets = torch.from_numpy(window[:-1].copy()), torch.from_numpy(window[1:].copy())
-        inputs[last - first :] = 0
-        return TokenChunk(inputs, targets, last - first, start=chunk == 0)
+        length = max(0, min(self.seq_len, lane_end - first))
+        return token_chunk(self.tokens, first, length, self.seq_len, start=chunk == 0)
 
     @staticmethod
     def collate(numbers: Sequence[int], chunks: list[TokenChunk]) -> TokenBatch:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from pydoc_data.topics import topics
 from shlex import quote
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from seqforge.data import DataModule, Lanes, PlanLoader, TokenChunk
+from seqforge.data import (
+    DataModule,
+    DocumentLanes,
+    Lanes,
+    PlanLoader,
+    TokenChunk,
+    document_starts,
+)
 from seqforge.errors import UserError, closest_match
 from seqforge.text import CharacterVocabulary
 
@@ -19,6 +24,8 @@ VALIDATION_LANE = 1_000
 
 VALIDATION_LANES = 64
 """Most validation lanes. Only the text decides how many: scores do not depend on other settings."""
+
+AnyLanes = Lanes | DocumentLanes
 
 
 class TextFile(DataModule):
@@ -35,6 +42,9 @@ class TextFile(DataModule):
         batch_size: Lanes, over all processes together.
         validation: Share of the text, at its end, that is kept for validation; 0: none.
         num_workers: Processes that load data, for each training process.
+        documents: "join" reads on through the ends of documents, as the lecture does; "reset"
+            starts each one with a fresh state, at a chunk's start, and pads its last chunk.
+        document_end: What ends a document, where `documents` is "reset"; by default an empty line.
 
     Raises:
         UserError: The file is missing, not UTF-8 or too short, or a number is out of range.
@@ -47,8 +57,16 @@ class TextFile(DataModule):
         batch_size: int = 64,
         validation: float = 0.05,
         num_workers: int = 0,
+        documents: Literal["join", "reset"] = "join",
+        document_end: str = "\n\n",
     ) -> None:
         super().__init__(batch_size=batch_size, num_workers=num_workers)
+        if not document_end:
+            raise UserError(
+                "the mark that ends a document is empty",
+                where="data.document_end",
+                todo="give what stands between two documents, an empty line say",
+            )
         if not 0.0 <= validation < 1.0:
             raise UserError(
                 f"validation is {validation}",
@@ -61,9 +79,11 @@ class TextFile(DataModule):
         self.path = path
         self.seq_len = seq_len
         self.validation = validation
+        self.documents = documents
+        self.document_end = document_end
         self._vocabulary: CharacterVocabulary | None = None
-        self._train: Lanes | None = None
-        self._validation: Lanes | None = None
+        self._train: AnyLanes | None = None
+        self._validation: AnyLanes | None = None
 
     def setup(self, stage: str) -> None:
         """Read the text, make the vocabulary and cut the lanes; every process does the same."""
@@ -72,11 +92,9 @@ class TextFile(DataModule):
         text = builtin_text() if self.path is None else read_text(Path(self.path))
         cut = len(text) - int(len(text) * self.validation)
         self._vocabulary = CharacterVocabulary.of(text[:cut])
-        train, validation = (self._vocabulary.encode(part) for part in (text[:cut], text[cut:]))
-        self._train = self._lanes(train)
-        if len(validation) > 1:
-            lanes = max(1, min(VALIDATION_LANES, (len(validation) - 1) // VALIDATION_LANE))
-            self._validation = Lanes(validation, lanes, self.seq_len, whole=True)
+        self._train = self._train_lanes(self._vocabulary, text[:cut])
+        if len(text) - cut > 1:
+            self._validation = self._validation_lanes(self._vocabulary, text[cut:])
 
     def spec(self) -> dict[str, Any]:
         """Return the vocabulary of the training part."""
@@ -97,7 +115,20 @@ class TextFile(DataModule):
             return {}
         return {"stateful": self.eval_loader(lanes, lanes.plan, Lanes.collate)}
 
-    def _lanes(self, tokens: NDArray[np.int64]) -> Lanes:
+    def _validation_lanes(self, vocabulary: CharacterVocabulary, text: str) -> AnyLanes:
+        lanes = max(1, min(VALIDATION_LANES, (len(text) - 1) // VALIDATION_LANE))
+        tokens = vocabulary.encode(text)
+        if self.documents == "reset":
+            return DocumentLanes(tokens, self._starts(text), lanes, self.seq_len)
+        return Lanes(tokens, lanes, self.seq_len, whole=True)
+
+    def _starts(self, text: str) -> Sequence[int]:
+        return document_starts(text, self.document_end)
+
+    def _train_lanes(self, vocabulary: CharacterVocabulary, text: str) -> AnyLanes:
+        tokens = vocabulary.encode(text)
+        if self.documents == "reset" and len(tokens) > 1:
+            return DocumentLanes(tokens, self._starts(text), self.batch_size, self.seq_len)
         steps = len(tokens) - 1
         if steps >= self.batch_size * self.seq_len:
             return Lanes(tokens, self.batch_size, self.seq_len)
