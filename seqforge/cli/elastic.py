@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from seqforge.errors import UserError
 
 if TYPE_CHECKING:
-    from torch.distributed import Store, TCPStore
+    from torch.distributed import Store, TCPStore  # type: ignore[attr-defined]
 
 PORT_KEY = "seqforge/port"
 """Where torchrun's store holds the port of the first process's own one."""
@@ -73,7 +73,7 @@ def _agree(address: str, port: int) -> int:
 
 
 def _store(address: str, port: int, serve: bool) -> TCPStore:
-    from torch.distributed import TCPStore
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
     # Shared within the process: torch opens its own store at the same port.
     return TCPStore(

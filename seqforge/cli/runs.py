@@ -105,11 +105,22 @@ def is_finished(folder: Path, config: Mapping[str, Any]) -> bool:
 
 
 def resume(folder: Path, config: Mapping[str, Any]) -> None:
-    """Note that a run goes on: keep the configuration it goes on with, and call it unfinished."""
+    """Note that a run goes on: keep the configuration it goes on with, and call it unfinished.
+
+    Raises:
+        UserError: The folder cannot be written.
+    """
     number = len(list(folder.glob("config*.yaml"))) + 1
     text = run_config.dump(config)
-    (folder / f"config-{number}.yaml").write_text(text, encoding="utf-8")
-    (folder / FINISHED).unlink(missing_ok=True)
+    try:
+        (folder / f"config-{number}.yaml").write_text(text, encoding="utf-8")
+        (folder / FINISHED).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot write in the run folder '{folder}': {error.strerror}",
+            where="--run or --resume",
+            todo="make it writable, or start a new run elsewhere: --trainer.default_root_dir",
+        ) from error
 
 
 def discard_unused(run: Run) -> None:

@@ -37,9 +37,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
                 os.fsync(file.fileno())
             part.replace(target)
             _sync_folder(target.parent)
-        except (OSError, RuntimeError) as error:
+        except BaseException as error:
             part.unlink(missing_ok=True)
-            # A full disk makes torch raise RuntimeError: "unexpected pos".
+            if not _is_about_writing(error):
+                raise  # a killed data worker is told of wherever the process happens to be
             free = shutil.disk_usage(_existing(target.parent)).free
             raise UserError(
                 f"cannot write the checkpoint '{target}': {str(error).splitlines()[0]}",
@@ -47,6 +48,13 @@ class AtomicCheckpointIO(TorchCheckpointIO):
                 todo="make room or choose another trainer.default_root_dir; "
                 "the checkpoint before it is intact",
             ) from error
+
+
+def _is_about_writing(error: BaseException) -> bool:
+    # A full disk makes torch's own writer raise RuntimeError: "unexpected pos".
+    signs = ("unexpected pos", "inline_container")
+    torchs = isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
+    return isinstance(error, OSError) or torchs
 
 
 def _sync_folder(folder: Path) -> None:

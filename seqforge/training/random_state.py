@@ -37,9 +37,17 @@ class RandomState(pl.Callback):
         self._restored = list(checkpoint.get("random", []))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Put this rank's generators back."""
-        if trainer.global_rank < len(self._restored):
-            set_random_state(self._restored[trainer.global_rank])
+        """Put this rank's generators back; a rank that is new gets a seed of its own."""
+        rank = trainer.global_rank
+        if rank < len(self._restored):
+            set_random_state(self._restored[rank])
+        elif rank > 0:
+            # All were seeded alike, for the weights; rows of two ranks are not to be dropped alike.
+            seed = [torch.initial_seed(), rank, trainer.global_step]
+            torch_seed, numpy_seed, python_seed = np.random.SeedSequence(seed).generate_state(3)
+            torch.manual_seed(int(torch_seed))
+            np.random.seed(int(numpy_seed))
+            random.seed(int(python_seed))
         self._restored = []
 
 

@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 
-from pytorch_lightning.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 PATIENCE = 60.0
 """Seconds that `scontrol` may take."""

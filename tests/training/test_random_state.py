@@ -13,6 +13,7 @@ from seqforge.training.random_state import random_state, set_random_state
 class FakeTrainer:
     world_size = 1
     global_rank = 0
+    global_step = 0
 
 
 TRAINER = cast(pl.Trainer, FakeTrainer())
@@ -73,3 +74,17 @@ def test_more_ranks_than_were_saved_keep_their_own_generators() -> None:
     callback.on_train_start(TRAINER, MODULE)
 
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_ranks_that_were_seeded_alike_draw_differently_and_the_same_again() -> None:
+    def drawn(rank: int, step: int) -> str:
+        pl.seed_everything(3, verbose=False)
+        trainer = FakeTrainer()
+        trainer.global_rank, trainer.global_step = rank, step
+        RandomState().on_train_start(cast(pl.Trainer, trainer), MODULE)
+        return str(_draw())
+
+    places = [(0, 0), (1, 0), (2, 0), (1, 7)]
+
+    assert len({drawn(*place) for place in places}) == len(places)
+    assert [drawn(*place) for place in places] == [drawn(*place) for place in places]

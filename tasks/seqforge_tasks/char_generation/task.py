@@ -15,7 +15,7 @@ from seqforge.data import Batch, TokenBatch
 from seqforge.decoding import Step, StepOut, sample
 from seqforge.encoders import Encoder, EncoderFactory
 from seqforge.errors import UserError
-from seqforge.precision import full_precision
+from seqforge.layers import Head
 from seqforge.state import State
 from seqforge.task import Loss, Output, Piece, Preview, Progress, Source, Spec, Task, Term, Text
 from seqforge.text import CharacterVocabulary, read_sources
@@ -76,7 +76,7 @@ class CharGeneration(Task):
         self.vocabulary = CharacterVocabulary.from_spec(spec["vocabulary"])
         self.embedding = nn.Embedding(len(self.vocabulary), self.embedding_size)
         self.encoder: Encoder = encoders(self.embedding_size, causal=True)
-        self.head = nn.Linear(self.encoder.output_size, len(self.vocabulary))
+        self.head = Head(self.encoder.output_size, len(self.vocabulary))
 
     def start(self, batch_size: int) -> State:
         """Return the encoder's first state."""
@@ -171,7 +171,7 @@ class CharGeneration(Task):
         def next_character(tokens: Tensor, state: State) -> StepOut:
             outputs, state = step(self.embedding(tokens), state)
             # Weights that have run away still write something; the loss tells what they are worth.
-            log_probs = self._head(outputs).nan_to_num().log_softmax(dim=-1)
+            log_probs: Tensor = self.head(outputs).nan_to_num().log_softmax(dim=-1)
             log_probs[:, 0] = -torch.inf  # the unknown character is read, never written
             return StepOut(log_probs, state)
 
@@ -179,12 +179,7 @@ class CharGeneration(Task):
 
     def _logits(self, inputs: Tensor, state: State, lengths: Tensor) -> tuple[Tensor, State]:
         outputs, state = self.encoder(self.embedding(inputs), state, lengths)  # (B, T, H)
-        return self._head(outputs), state  # (B, T, V)
-
-    def _head(self, outputs: Tensor) -> Tensor:
-        with full_precision(outputs.device):
-            logits: Tensor = self.head(outputs.to(self.head.weight.dtype))
-            return logits
+        return self.head(outputs), state  # (B, T, V)
 
 
 def _require(right: bool, given: str, todo: str) -> None:

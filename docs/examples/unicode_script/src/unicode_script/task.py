@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 from seqforge import Batch, EncoderFactory, Loss, Progress, Task, Term, Text
-from seqforge.layers.masking import final_output
-from seqforge.precision import full_precision
+from seqforge.layers import Head, final_output
 from seqforge.task import NoOptions, Source, Spec
 from seqforge.text import CharacterVocabulary, read_sources
 from torch import Tensor, nn
@@ -36,15 +35,14 @@ class UnicodeScript(Task):
         self.scripts = list(spec["scripts"])
         self.embedding = nn.Embedding(len(self.vocabulary), self.embedding_size)
         self.encoder = encoders(self.embedding_size)
-        self.head = nn.Linear(self.encoder.output_size, len(self.scripts))
+        self.head = Head(self.encoder.output_size, len(self.scripts))
         self.confusion = MulticlassConfusionMatrix(len(self.scripts))
 
     def logits(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         """Score the scripts `(B, S)` of names `(B, T)`."""
         outputs, _ = self.encoder(self.embedding(tokens), None, lengths)
         final = final_output(outputs, lengths, self.encoder.causal)
-        with full_precision(final.device):
-            scores: Tensor = self.head(final.to(self.head.weight.dtype))
+        scores: Tensor = self.head(final)
         return scores
 
     def loss(self, batch: Batch, state: Any, progress: Progress) -> Loss:
