@@ -12,7 +12,7 @@ import math
 import shutil
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import pytorch_lightning as pl
 import torch
@@ -39,19 +39,26 @@ class Checkpointer(Checkpoint):
         every_steps: Optimiser steps between two rolling checkpoints; None: by time alone.
         keep_best: How many of the best checkpoints stay, by the task's monitored metric; the best
             of all is always `best.ckpt`.
+        requeue: Under SLURM, what has a stopped job queued again: "signal", SIGTERM and SIGUSR1;
+            "warning", SIGUSR1 alone, so that `scancel`, which sends SIGTERM, is for good.
 
     Raises:
         ValueError: A number is not positive.
     """
 
     def __init__(
-        self, every_minutes: float = 5.0, every_steps: int | None = None, keep_best: int = 1
+        self,
+        every_minutes: float = 5.0,
+        every_steps: int | None = None,
+        keep_best: int = 1,
+        requeue: Literal["signal", "warning"] = "signal",
     ) -> None:
         if every_minutes <= 0 or keep_best < 1 or (every_steps is not None and every_steps < 1):
             raise ValueError("every_minutes, every_steps and keep_best must be positive")
         self.every_minutes = every_minutes
         self.every_steps = every_steps
         self.keep_best = keep_best
+        self.requeue = requeue
         self.best: list[tuple[float, str]] = []
         self.last_good: Path | None = None
         self._signals = SignalFlag()
@@ -109,10 +116,11 @@ class Checkpointer(Checkpoint):
             self._stop(trainer)
 
     def _stop(self, trainer: pl.Trainer) -> NoReturn:
-        """End the run; a job that was warned of its end is queued again before."""
+        """End the run; a job that did not end by itself is queued again before."""
         self._stopped = True
-        warned = trainer.strategy.reduce_boolean_decision(self._signals.warned, all=False)
-        if warned and trainer.is_global_zero:
+        reasons = {"SIGUSR1"} if self.requeue == "warning" else {"SIGUSR1", "SIGTERM"}
+        wanted = bool(self._signals.seen & reasons)
+        if trainer.strategy.reduce_boolean_decision(wanted, all=False) and trainer.is_global_zero:
             slurm.requeue()
         raise SystemExit(self._signals.exit_code)
 

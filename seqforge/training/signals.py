@@ -20,12 +20,12 @@ class SignalFlag:
 
     Attributes:
         caught: The last one that came.
-        warned: Whether SIGUSR1 came, with which a scheduler announces the end of a job's time.
+        seen: The names of all that came.
     """
 
     def __init__(self) -> None:
         self.caught: signal.Signals | None = None
-        self.warned = False
+        self.seen: set[str] = set()
         self._previous: dict[signal.Signals, Any] = {}
 
     @property
@@ -38,7 +38,7 @@ class SignalFlag:
 
         Only a process's main thread may; in another one nothing is caught.
         """
-        self.caught, self.warned = None, False
+        self.caught, self.seen = None, set()
         if self._previous or threading.current_thread() is not threading.main_thread():
             return
         for number in EXIT_CODES:
@@ -54,4 +54,4 @@ class SignalFlag:
         if number == signal.SIGINT and self.caught == signal.SIGINT:
             raise KeyboardInterrupt  # the second Ctrl-C ends at once
         self.caught = signal.Signals(number)
-        self.warned = self.warned or self.caught.name == "SIGUSR1"
+        self.seen.add(self.caught.name)

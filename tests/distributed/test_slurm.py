@@ -102,12 +102,17 @@ def test_a_warned_job_is_queued_again_and_goes_on(job: Path, send: Signal, capsy
     assert not list(job.rglob("hpc_ckpt*"))
 
 
-def test_a_cancelled_job_is_not_queued_again(job: Path, send: Signal) -> None:
+def test_a_cancelled_job_is_queued_again_unless_only_warnings_count(
+    job: Path, send: Signal
+) -> None:
     send(signal.SIGTERM)
-
-    assert main(FIT) == RESUME_ME
+    assert main([*FIT, "--checkpoint.requeue", "warning"]) == RESUME_ME
     assert requeued(job) == []
     assert len(list(job.glob("runs/*/checkpoints/last.ckpt"))) == 1
+
+    send(signal.SIGTERM)
+    assert main(FIT) == RESUME_ME
+    assert len(requeued(job)) == 1
 
 
 def test_a_failing_scontrol_is_said_in_one_line(job: Path, send: Signal, capsys: Output) -> None:
