@@ -8,7 +8,7 @@ row: `Fixed`, `Noise` and `Shared`. No module keeps a state on itself; it is han
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -106,6 +106,41 @@ def select_items(state: State, items: Tensor) -> State:
     if isinstance(state, Shared):
         return state
     return _descend(lambda child: select_items(child, items), lambda leaf: leaf[items], state)
+
+
+def row_leaves(state: State) -> list[Tensor]:
+    """List the tensors of a state that have a row for each item: all but what is `Shared`."""
+    found: list[Tensor] = []
+
+    def note(leaf: Tensor) -> Tensor:
+        found.append(leaf)
+        return leaf
+
+    def visit(part: State) -> State:
+        return part if isinstance(part, Shared) else _descend(visit, note, part)
+
+    visit(state)
+    return found
+
+
+def concatenate(states: Sequence[State]) -> State:
+    """Put the rows of several states one after the other.
+
+    Args:
+        states: At least one state; all of one structure, leaves `(B_1, …)`, `(B_2, …)`, ….
+
+    Returns:
+        The state with leaves `(B_1 + B_2 + …, …)`. Noise is undrawn; what is `Shared` is that of
+        the first state.
+    """
+    first = states[0]
+    if isinstance(first, Noise):
+        return Noise(None)
+    if first is None or isinstance(first, Shared):
+        return first
+    if isinstance(first, Tensor):
+        return torch.cat(list(states))
+    return _rebuild(first, [concatenate(parts) for parts in zip(*states, strict=True)])
 
 
 def repeat(state: State, times: int) -> State:

@@ -61,11 +61,14 @@ class Progress(NamedTuple):
         epoch: Epochs completed so far.
         step: Optimiser steps taken so far.
         fraction: Share of the planned optimiser steps taken, 0 to 1.
+        seed: The run's seed. Random choices inside `Task.loss` come from it together with the
+            epoch and the batch's sample numbers, so that they do not depend on the processes.
     """
 
     epoch: int
     step: int
     fraction: float
+    seed: int = 0
 
 
 class Text(NamedTuple):

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+# Tiny networks gain nothing from a second thread, and lose much where the cores are busy. Here,
+# before torch is imported, and so that the processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # What libraries set for themselves, on import or when a seed is given, is not a test's leak.
 _SET_BY_LIBRARIES = ("PYTEST_", "PL_", "PYTORCH_", "TORCH", "CUDA_", "TF_", "KMP_", "OMP_", "HF_")
 

@@ -10,6 +10,7 @@ from seqforge.state import (
     Noise,
     Shared,
     State,
+    concatenate,
     detach,
     from_plain,
     hold,
@@ -17,6 +18,7 @@ from seqforge.state import (
     map_state,
     repeat,
     reset,
+    row_leaves,
     select,
     select_items,
     to_plain,
@@ -181,3 +183,14 @@ def test_from_plain_compares_the_whole_shape_of_what_is_shared() -> None:
 def test_from_plain_refuses_another_structure(plain: object, like: State, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         from_plain(plain, like)
+
+
+def test_rows_of_several_states_are_put_one_after_the_other() -> None:
+    one = (torch.zeros(2, 3), Fixed(torch.zeros(2, 1)), Shared(torch.ones(5)), Noise(None), None)
+    two = (torch.ones(1, 3), Fixed(torch.ones(1, 1)), Shared(torch.ones(5)), Noise(None), None)
+    rows, fixed, shared, noise, nothing = concatenate([one, two])
+    assert rows.tolist() == [[0.0] * 3, [0.0] * 3, [1.0] * 3]
+    assert fixed.value.tolist() == [[0.0], [0.0], [1.0]]
+    assert len(shared.value) == 5
+    assert (noise, nothing) == (Noise(None), None)
+    assert [len(leaf) for leaf in row_leaves(one)] == [2, 2]

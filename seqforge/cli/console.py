@@ -20,7 +20,7 @@ from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
 from seqforge.cli.runs import Run
-from seqforge.data import TokenBatch, padding_share
+from seqforge.data import Batch, padding_share
 from seqforge.task import Figure, Preview, Table
 from seqforge.training.checkpointer import Checkpointer
 from seqforge.training.sequence_module import SequenceModule
@@ -43,7 +43,7 @@ class Console(pl.Callback):
         self._progress: Progress | None = None
         self._row: TaskID | None = None
         self._items = 0
-        self._unit = "items/s"
+        self._unit = "samples/s"
         self._started = self._epoch_started = time.monotonic()
         self._run = Run(Path())
         self._reported_step = -1
@@ -104,8 +104,9 @@ class Console(pl.Callback):
         batch_idx: int,
     ) -> None:
         """Advance the bar."""
-        self._items += _items(batch) * trainer.world_size
-        self._unit = "tokens/s" if isinstance(batch, TokenBatch) else "items/s"
+        size, unit = batch.size() if isinstance(batch, Batch) else (1, "batches")
+        self._items += size * trainer.world_size
+        self._unit = f"{unit}/s"
         if self._progress is None:
             return
         if self._row is None:  # also where a run goes on inside an epoch, which then has no start
@@ -244,12 +245,6 @@ def _argument(chosen: dict[str, Any], name: str) -> Any:
     parameter = inspect.signature(chosen["class"]).parameters.get(name)
     default = None if parameter is None else parameter.default
     return chosen["init_args"].get(name, default)
-
-
-def _items(batch: Any) -> int:
-    if isinstance(batch, TokenBatch):
-        return batch.inputs.numel()
-    return len(batch.ids)
 
 
 def _loss(module: pl.LightningModule) -> float:

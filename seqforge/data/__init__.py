@@ -2,6 +2,8 @@
 
 from seqforge.data.base import DataModule as DataModule
 from seqforge.data.batch import Batch as Batch
+from seqforge.data.batch import Draw as Draw
+from seqforge.data.batch import RandomSamples as RandomSamples
 from seqforge.data.batch import Samples as Samples
 from seqforge.data.buckets import Padded as Padded
 from seqforge.data.buckets import TokenBudgetPlan as TokenBudgetPlan
@@ -26,12 +28,14 @@ __all__ = [
     "Batch",
     "DataModule",
     "DocumentLanes",
+    "Draw",
     "LanePlan",
     "Lanes",
     "Padded",
     "Plan",
     "PlanLoader",
     "PositionedLoader",
+    "RandomSamples",
     "Samples",
     "SequentialPlan",
     "Shards",

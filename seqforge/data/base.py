@@ -11,6 +11,7 @@ from seqforge.data.batch import Batch, Samples
 from seqforge.data.loader import PlanLoader
 from seqforge.data.plan import Plan
 from seqforge.data.position import PositionedLoader
+from seqforge.data.seed import run_seed
 from seqforge.data.shards import Shards
 from seqforge.data.stream import StreamLoader
 
@@ -23,14 +24,14 @@ class DataModule(LightningDataModule):
     Args:
         batch_size: Samples in one batch over all processes together.
         num_workers: Processes that load data, for each training process; 0 loads in place.
-        seed: What the order of samples is drawn from, together with the epoch.
+        seed: What the order of samples is drawn from, together with the epoch; None: the run's.
     """
 
-    def __init__(self, batch_size: int = 32, num_workers: int = 0, seed: int = 0) -> None:
+    def __init__(self, batch_size: int = 32, num_workers: int = 0, seed: int | None = None) -> None:
         super().__init__()
         self.batch_size = batch_size
         self.num_workers = num_workers
-        self.seed = seed
+        self.seed = run_seed() if seed is None else seed
         self._train_loader: PositionedLoader | None = None
         self._restored: dict[str, int] | None = None
 

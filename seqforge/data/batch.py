@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,6 +39,10 @@ class Batch:
                 changes[field.name] = value._map(function)
         return replace(self, **changes)
 
+    def size(self) -> tuple[int, str]:
+        """Return how much a batch holds and of what, for the rate that is shown in training."""
+        return len(self.ids), "samples"
+
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
         """Return the batch with every tensor on `device`."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
@@ -45,6 +50,36 @@ class Batch:
     def pin_memory(self) -> Self:
         """Return the batch in page-locked memory, for asynchronous copies to a GPU."""
         return self._map(lambda tensor: tensor.pin_memory())
+
+
+class Draw(NamedTuple):
+    """What random choices for a sample may depend on: nothing else makes them repeatable.
+
+    Attributes:
+        seed: The run's seed.
+        epoch: The epoch.
+        number: The sample's global number.
+    """
+
+    seed: int
+    epoch: int
+    number: int
+
+    def generator(self) -> np.random.Generator:
+        """Return a generator for this sample in this epoch, whatever process asks for it."""
+        return np.random.default_rng([self.seed, self.epoch, self.number])
+
+
+@runtime_checkable
+class RandomSamples(Protocol[Sample]):
+    """Samples that look different in each epoch, as augmented images do.
+
+    Training loaders call `draw`; evaluation reads samples by their number, as they are.
+    """
+
+    def draw(self, draw: Draw, /) -> Sample:
+        """Return sample `draw.number` with the random choices of this epoch."""
+        ...
 
 
 @runtime_checkable

@@ -47,6 +47,10 @@ class TokenBatch(Batch):
     targets: Tensor
     lengths: Tensor
 
+    def size(self) -> tuple[int, str]:
+        """Return the number of tokens, without padding."""
+        return int(self.lengths.sum()), "tokens"
+
 
 def token_chunk(tokens: Tokens, first: int, length: int, seq_len: int, start: bool) -> TokenChunk:
     """Return `length` steps of a stream from position `first` on, padded to `seq_len`."""

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from seqforge.data.batch import Batch, Samples
+from seqforge.data.batch import Batch, Draw, RandomSamples, Samples
 from seqforge.data.plan import Plan, rank_slice
 from seqforge.data.position import PositionedLoader
 
@@ -26,7 +26,7 @@ class PlanLoader(PositionedLoader, Generic[Sample]):
         rank: Number of this process.
         world_size: Number of processes.
         num_workers: Processes that load data; 0 loads in place.
-        seed: Seed of the workers' own generators (nothing that matters is drawn from them).
+        seed: What samples draw from that offer to (see `RandomSamples`).
         fixed: True for validation: every pass is epoch 0.
         limit: Batches after which a pass ends before the plan does; None: it does not.
 
@@ -65,7 +65,7 @@ class PlanLoader(PositionedLoader, Generic[Sample]):
         # A generator of its own: otherwise each pass draws a base seed from the global one, at
         # another moment in a resumed run than in one that was never interrupted.
         loader = DataLoader(
-            _NumberedSamples(self.samples),
+            _NumberedSamples(self.samples, None if self._fixed else Draw(self._seed, epoch, 0)),
             batch_sampler=self._parts(epoch, range(first, end)),
             collate_fn=_NumberedCollate(self.collate),
             num_workers=self._num_workers,
@@ -85,11 +85,15 @@ class PlanLoader(PositionedLoader, Generic[Sample]):
 class _NumberedSamples(Dataset[tuple[int, Sample]]):
     """Pairs each sample with its number, so that collate knows it inside a worker process."""
 
-    def __init__(self, samples: Samples[Sample]) -> None:
+    def __init__(self, samples: Samples[Sample], draw: Draw | None) -> None:
         self.samples = samples
+        self.draw = draw
 
     def __getitem__(self, number: int) -> tuple[int, Sample]:
-        return number, self.samples[number if number >= 0 else -1 - number]
+        place = number if number >= 0 else -1 - number
+        if self.draw is not None and isinstance(self.samples, RandomSamples):
+            return number, self.samples.draw(self.draw._replace(number=place))
+        return number, self.samples[place]
 
 
 class _NumberedCollate(Generic[Sample]):

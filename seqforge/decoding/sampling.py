@@ -88,8 +88,9 @@ def _draw(log_probs: Tensor, temperature: float, generators: list[torch.Generato
     if temperature == 0.0:
         return log_probs.argmax(dim=1)
     # In float64 and from the likeliest one down: no temperature then overflows.
-    below = log_probs.double() - log_probs.amax(dim=1, keepdim=True)
-    probabilities = (below / temperature).softmax(dim=1).cpu()
+    scores = log_probs.cpu().double()
+    below = scores - scores.amax(dim=1, keepdim=True)
+    probabilities = (below / temperature).softmax(dim=1)
     draws = [
         torch.multinomial(row, 1, generator=generator)
         for row, generator in zip(probabilities, generators, strict=True)

@@ -37,6 +37,8 @@ class WeightAverage:
         weights = dict(network.named_parameters(remove_duplicate=False))
         if not self._average:
             self._average = {name: weight.detach().clone() for name, weight in weights.items()}
+        # An average that was loaded is still where the checkpoint was read.
+        self._average = {name: self._average[name].to(weight) for name, weight in weights.items()}
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         self.steps += 1
         torch._foreach_lerp_(
@@ -68,7 +70,7 @@ class WeightAverage:
         if not isinstance(steps, int) or not isinstance(weights, dict):
             raise ValueError("the checkpoint's weight average is damaged")
         self.steps = steps
-        self._average = weights
+        self._average = {name: weight.clone() for name, weight in weights.items()}
 
 
 @torch.no_grad()

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
 from seqforge.data.plan import rank_slice
-from seqforge.state import State, detach, from_plain, leaves, map_state, reset, to_plain
+from seqforge.state import (
+    State,
+    concatenate,
+    detach,
+    from_plain,
+    map_state,
+    reset,
+    row_leaves,
+    select_items,
+    to_plain,
+)
 
 if TYPE_CHECKING:
     from seqforge.data.batch import Batch
@@ -26,7 +34,8 @@ class Carry:
 
     def __init__(self) -> None:
         self._state: State = None
-        self._plain: Any = None
+        self._begun = True
+        self._saved: tuple[Any, int, int] | None = None
 
     def take(self, task: Task, batch: Batch) -> State:
         """Return the state for a batch: carried on, except for rows that `batch.starts` marks.
@@ -35,54 +44,54 @@ class Carry:
         """
         rows = len(batch.ids)
         start = task.start(rows)
+        self._begun = start is not None
         if start is None:
             return None
-        if self._plain is not None:
-            self._state, self._plain = from_plain(self._plain, start), None
-        if self._state is None or not _has_rows(self._state, rows):
+        if self._saved is not None:
+            self._state, self._saved = _own_rows(*self._saved, start), None
+        if self._state is None or any(len(leaf) != rows for leaf in row_leaves(self._state)):
             return start
         return self._state if batch.starts is None else reset(self._state, batch.starts, start)
 
     def put(self, state: State) -> None:
-        """Keep the state that a batch ended with, cut from its graph."""
+        """Keep the state that a batch ended with, cut from its graph.
+
+        Raises:
+            TypeError: The task returns a state, but its `start` gives none to begin with.
+        """
+        if state is not None and not self._begun:
+            raise TypeError("the task's loss returns a state, but its start() gives none")
         self._state = None if state is None else detach(state)
 
     def clear(self) -> None:
         """Forget the state, at the beginning of an epoch."""
-        self._state = self._plain = None
+        self._state = self._saved = None
 
     def gather(self, world_size: int) -> Any:
         """Return the rows of all ranks as nested tuples of tensors, for a checkpoint.
 
         A collective call: every rank must make it.
         """
-        plain = None if self._state is None else to_plain(self._state)
+        if self._saved is not None:  # no batch since it was restored
+            return self._saved[0]
         if world_size == 1:
-            return plain
+            return None if self._state is None else to_plain(self._state)
+        own = map_state(lambda leaf: leaf.cpu(), self._state)
         parts: list[Any] = [None] * world_size
-        torch.distributed.all_gather_object(parts, map_state(lambda leaf: leaf.cpu(), plain))
-        return _concatenate([part for part in parts if part is not None])
+        torch.distributed.all_gather_object(parts, own)
+        present = [part for part in parts if part is not None]
+        return to_plain(concatenate(present)) if present else None
 
     def restore(self, plain: Any, rank: int, world_size: int) -> None:
         """Take up this rank's rows of a checkpoint at the next batch.
 
         The number of ranks may be another than when it was written.
         """
-        if plain is None:
-            self._plain = None
-            return
-        rows = range(max(len(leaf) for leaf in leaves(plain)))
-        own = rank_slice(rows, rank, world_size)
-        self._plain = map_state(lambda leaf: leaf[own[0] : own[-1] + 1] if own else leaf[:0], plain)
+        self._saved = None if plain is None else (plain, rank, world_size)
 
 
-def _concatenate(parts: Sequence[Any]) -> Any:
-    if not parts or parts[0] is None:
-        return None
-    if isinstance(parts[0], Tensor):
-        return torch.cat(list(parts))
-    return tuple(_concatenate(children) for children in zip(*parts, strict=True))
-
-
-def _has_rows(state: State, rows: int) -> bool:
-    return all(len(leaf) == rows for leaf in leaves(state))
+def _own_rows(plain: Any, rank: int, world_size: int, start: State) -> State:
+    state = from_plain(plain, start)
+    count = max((len(leaf) for leaf in row_leaves(state)), default=0)
+    own = rank_slice(range(count), rank, world_size)
+    return select_items(state, torch.tensor(own, dtype=torch.int64))

@@ -64,6 +64,7 @@ class Checkpointer(Checkpoint):
         self._signals = SignalFlag()
         self._stopped = False
         self._saved_step = -1
+        self._saved_inside = False
         self._saved_epoch = 0
         self._saved_at = time.monotonic()
 
@@ -138,7 +139,10 @@ class Checkpointer(Checkpoint):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the finished run, from which it can be extended."""
-        self._save_last(trainer)
+        # A run whose steps ended inside an epoch has been saved there, before Lightning counted
+        # that epoch as done.
+        if self._saved_step != trainer.global_step or not self._saved_inside:
+            self._save_last(trainer)
         self._signals.remove()
 
     def on_exception(
@@ -148,9 +152,9 @@ class Checkpointer(Checkpoint):
         self._signals.remove()
         if isinstance(exception, NonFiniteLoss):
             folder = self.folder(trainer)
-            # Weights saved right before this step are those that gave the bad loss.
-            trusted = ["last.ckpt"] if self._saved_step < exception.step else []
-            candidates = [folder / name for name in [*trusted, "best.ckpt"]]
+            if trainer.is_global_zero and self._saved_step >= exception.step:
+                _distrust(folder / "last.ckpt")
+            candidates = [folder / "last.ckpt", folder / "best.ckpt"]
             self.last_good = next((file for file in candidates if file.exists()), None)
 
     # -- what -----------------------------------------------------------------------------------
@@ -171,6 +175,8 @@ class Checkpointer(Checkpoint):
 
     def _is_due(self, trainer: pl.Trainer) -> bool:
         step, seconds = trainer.global_step, time.monotonic() - self._saved_at
+        if 0 <= trainer.max_steps <= step:
+            return True
         if self._saved_step < 0:
             return True  # from the first step on there is something to go on from
         if trainer.current_epoch > self._saved_epoch and seconds >= _EPOCH_SECONDS:
@@ -180,6 +186,7 @@ class Checkpointer(Checkpoint):
         return seconds >= 60.0 * self.every_minutes
 
     def _save_last(self, trainer: pl.Trainer) -> None:
+        self._saved_inside = _at_boundary(trainer)
         self._saved_step = trainer.global_step
         self._saved_epoch = trainer.current_epoch
         for logger in trainer.loggers:
@@ -236,3 +243,12 @@ def _link(source: Path, target: Path) -> None:
     except OSError:
         shutil.copyfile(source, part)
     part.replace(target)
+
+
+def _distrust(last: Path) -> None:
+    """Put weights aside that were saved right before a bad loss: they are what gave it."""
+    if last.exists():
+        last.replace(last.with_name("distrusted.ckpt"))
+    previous = last.with_name("previous.ckpt")
+    if previous.exists():
+        previous.replace(last)

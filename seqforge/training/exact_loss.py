@@ -33,6 +33,10 @@ class LossSums:
             ValueError: The task's terms differ from those of the batch before.
         """
         names = tuple(terms)
+        if "loss" in names[1:] or (len(names) > 1 and names[0] == "loss"):
+            raise ValueError(
+                f"of several terms none may be called 'loss', the name of their sum: {list(names)}"
+            )
         if self._sums is not None and names != self._names:
             raise ValueError(
                 f"a task must return the same loss terms for every batch: {list(names)} "
@@ -85,7 +89,8 @@ def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
 
 def _sums(terms: Mapping[str, Term]) -> Tensor:
     with torch.no_grad():
-        totals = [term.total.double() for term in terms.values()]
-        counts = [torch.as_tensor(term.count).to(totals[0]) for term in terms.values()]
-        whole = objective(terms).double()
-        return torch.stack([torch.stack([whole, *totals]), torch.stack([counts[0], *counts])])
+        values = [objective(terms), *(term.total for term in terms.values())]
+        numbers = [torch.as_tensor(term.count, device=values[0].device) for term in terms.values()]
+        sums = torch.stack([torch.stack(values), torch.stack([numbers[0], *numbers]).to(values[0])])
+        # Apple's GPUs have no float64.
+        return (sums.cpu() if sums.device.type == "mps" else sums).double()

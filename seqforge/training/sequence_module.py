@@ -13,6 +13,7 @@ from torch import Tensor
 from seqforge import checkpoint as checkpoints
 from seqforge.data.batch import Batch
 from seqforge.data.buckets import padding_share
+from seqforge.data.seed import run_seed
 from seqforge.encoders import LSTM, Encoder, EncoderFactory
 from seqforge.errors import UserError
 from seqforge.precision import full_precision
@@ -70,6 +71,7 @@ class SequenceModule(pl.LightningModule):
         self._begun = False
         self._evaluation = Evaluation(task)
         self._planned_steps = 0.0
+        self._rate = 0.0
         self._restored_metrics: dict[str, Tensor] = {}
 
     # -- building -----------------------------------------------------------------------------
@@ -137,7 +139,7 @@ class SequenceModule(pl.LightningModule):
         step = self.trainer.global_step
         planned = self._planned_steps
         fraction = min(1.0, step / planned) if 0 < planned < float("inf") else 0.0
-        return Progress(epoch=self.trainer.current_epoch, step=step, fraction=fraction)
+        return Progress(self.trainer.current_epoch, step, fraction, run_seed())
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the batch's loss as a sum; the division comes before the optimiser's step."""
@@ -176,7 +178,7 @@ class SequenceModule(pl.LightningModule):
         self.step_loss = means
         self._log_step(
             {f"train/{name}": mean for name, mean in means.items()}
-            | {"train/gradient_norm": norm, "train/learning_rate": optimizer.param_groups[0]["lr"]}
+            | {"train/gradient_norm": norm, "train/learning_rate": self._rate}
         )
 
     def _log_step(self, values: dict[str, float]) -> None:
@@ -198,6 +200,7 @@ class SequenceModule(pl.LightningModule):
     ) -> None:
         """Step with each part's learning rate factor, then take the weights into the average."""
         factors = self.task.learning_rates(self.progress())
+        self._rate = optimizer.param_groups[0]["lr"]
         with scaled_learning_rates(optimizer, factors):
             super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
         self.average.update(self.task)

@@ -1,10 +1,17 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import pytest
 import torch
+from torch import Tensor
 
-from seqforge.data import Batch, PlanLoader, SequentialPlan, ShuffledPlan
+from seqforge.data import Batch, Draw, PlanLoader, SequentialPlan, ShuffledPlan
+
+
+@dataclass(kw_only=True)
+class Values(Batch):
+    values: Tensor
 
 
 def _collate(numbers: Sequence[int], samples: list[int]) -> Batch:
@@ -87,3 +94,45 @@ def test_loading_draws_nothing_from_the_global_generator() -> None:
     list(_loader())
 
     assert torch.equal(torch.get_rng_state(), before)
+
+
+class Noisy:
+    """Samples that look different in each epoch."""
+
+    def __getitem__(self, index: int) -> float:
+        return float(index)
+
+    def draw(self, draw: Draw) -> float:
+        return draw.number + float(draw.generator().random())
+
+
+def _collate_values(numbers: Sequence[int], samples: list[float]) -> Values:
+    return Values(ids=torch.tensor(numbers), values=torch.tensor(samples, dtype=torch.float64))
+
+
+def _values(world_size: int, num_workers: int, fixed: bool = False) -> list[list[float]]:
+    """Return the samples of two epochs, by number."""
+    epochs: list[dict[int, float]] = [{}, {}]
+    for rank in range(world_size):
+        loader = PlanLoader(
+            Noisy(),
+            ShuffledPlan(7, 4),
+            _collate_values,
+            rank=rank,
+            world_size=world_size,
+            num_workers=num_workers,
+            fixed=fixed,
+        )
+        for epoch in epochs:
+            for batch in loader:
+                assert isinstance(batch, Values)
+                epoch |= dict(zip(batch.ids.tolist(), batch.values.tolist(), strict=True))
+    return [[epoch[number] for number in range(7)] for epoch in epochs]
+
+
+def test_random_samples_depend_on_seed_epoch_and_number_alone() -> None:
+    first, second = _values(1, 0)
+    assert first != second
+    assert _values(1, 2) == [first, second]
+    assert _values(2, 0) == [first, second]
+    assert _values(1, 0, fixed=True) == [[float(number) for number in range(7)]] * 2

@@ -88,3 +88,15 @@ def test_no_decay_means_no_average() -> None:
     assert average.state_dict() == {}
     with pytest.raises(ValueError, match=r"must be in \[0, 1\), not 1"):
         WeightAverage(1.0)
+
+
+def test_a_loaded_average_follows_the_weights_to_their_device() -> None:
+    network = nn.Linear(2, 2)
+    average = WeightAverage(0.9)
+    average.update(network)
+    loaded = WeightAverage(0.9)
+    loaded.load_state_dict(average.state_dict())
+    loaded.update(network.to("meta"))
+    weights = loaded.state_dict()["weights"]
+    assert isinstance(weights, dict)
+    assert {weight.device.type for weight in weights.values()} == {"meta"}

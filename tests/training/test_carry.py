@@ -6,7 +6,7 @@ from torch import Tensor
 
 from seqforge import Batch, Task
 from seqforge.data import rank_slice
-from seqforge.state import Noise, State
+from seqforge.state import Noise, Shared, State
 from seqforge.training import Carry
 
 
@@ -115,3 +115,30 @@ def test_gathering_puts_the_rows_of_all_ranks_together(
 
     assert torch.equal(hidden, state.hidden)
     assert noise == (None,)
+
+
+class Mixed(Task):
+    """Carries rows beside a value that all rows share."""
+
+    def start(self, batch_size: int) -> State:
+        return (torch.zeros(batch_size, 3), Shared(torch.zeros(5)))
+
+
+def test_what_all_rows_share_is_carried_too() -> None:
+    carry, batch = Carry(), Batch(ids=torch.arange(4))
+    for count in range(3):
+        rows, shared = carry.take(Mixed(), batch)
+        assert rows.sum() == 12 * count
+        carry.put((rows + 1, shared))
+    other = Carry()
+    other.restore(carry.gather(1), 1, 2)
+    rows, shared = other.take(Mixed(), Batch(ids=torch.arange(2)))
+    assert rows.tolist() == [[3.0] * 3] * 2
+    assert len(shared.value) == 5
+
+
+def test_a_state_without_a_beginning_is_refused() -> None:
+    carry, task = Carry(), Task()
+    carry.take(task, Batch(ids=torch.arange(2)))
+    with pytest.raises(TypeError, match="start"):
+        carry.put(torch.zeros(2, 1))

@@ -120,7 +120,7 @@ def test_the_end_of_a_fit_is_saved_and_can_be_extended(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("every_steps", "poison", "good"),
-    [(None, 4, ("last.ckpt", 1)), (1, 9, ("best.ckpt", 7)), (1, 1, None)],
+    [(None, 4, ("last.ckpt", 1)), (1, 9, ("last.ckpt", 8)), (1, 1, None)],
 )
 def test_a_loss_that_is_not_finite_finds_the_last_good_weights(
     every_steps: int | None, poison: int, good: tuple[str, int] | None, tmp_path: Path
@@ -150,3 +150,12 @@ def test_a_score_that_is_not_a_number_is_never_the_best(tmp_path: Path) -> None:
 def test_numbers_must_be_positive(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be positive"):
         Checkpointer(**options)
+
+
+def test_a_run_of_so_many_steps_ends_in_the_epoch_in_which_it_ends(tmp_path: Path) -> None:
+    _fit(tmp_path, Toy(), Checkpointer(), max_epochs=-1, max_steps=10)
+    saved = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
+    progress = saved["loops"]["fit_loop"]["epoch_progress"]["current"]
+    # Seven batches an epoch: the tenth step is the third of the second epoch.
+    assert saved["global_step"] == 10
+    assert progress["completed"] == 1

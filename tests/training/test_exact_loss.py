@@ -81,3 +81,11 @@ def test_gradients_are_scaled_and_measured_together() -> None:
     assert gradient_norm(parameters).item() == 10.0
     assert parameters[2].grad is None
     assert gradient_norm([parameters[2]]).item() == 0.0
+
+
+def test_the_name_of_the_sum_is_taken() -> None:
+    term = Term(torch.tensor(2.0), torch.tensor(2))
+    with pytest.raises(ValueError, match="none may be called 'loss'"):
+        LossSums().add({"loss": term, "other": term})
+    with pytest.raises(ValueError, match="none may be called 'loss'"):
+        LossSums().add({"other": term, "loss": term})
