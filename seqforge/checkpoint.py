@@ -12,13 +12,15 @@ import inspect
 import os
 import pickle
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from seqforge.encoders import Encoder, EncoderFactory
 from seqforge.encoders.factory import encoder_class
@@ -32,6 +34,7 @@ FORMAT = 1
 
 TASKS = "seqforge.tasks"
 ENCODERS = "seqforge.encoders"
+GIVE_ONE = "give a .ckpt file or a run folder, such as those under runs/"
 PLAIN = (str, int, float, bool, type(None))
 
 
@@ -48,15 +51,12 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Task:
     Raises:
         UserError: No such file; a damaged, foreign or hostile file; a class that is not installed.
     """
-    checkpoint = read(path)
+    file = find(path)
+    checkpoint = read(file)
     description = checkpoint["seqforge"]
-    registry = load_registry()
-    factory = EncoderFactory(
-        _saved_encoder(registry, description["encoder"]),
-        {role: _saved_encoder(registry, saved) for role, saved in description["roles"].items()},
-    )
-    task = _saved_task(registry, description["task"])
-    task.build(factory, description["spec"])
+    name = str(description["task"]["class_path"]).rpartition(".")[2]
+    with _fitting(file, name):
+        task = _rebuilt(description)
     weights = {
         name.removeprefix("task."): value
         for name, value in checkpoint["state_dict"].items()
@@ -65,14 +65,8 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Task:
     weights |= checkpoint.get("average", {}).get("weights", {})
     if any(weight.dtype == torch.float64 for weight in weights.values()):
         task.double()
-    try:
+    with _fitting(file, name):
         task.load_state_dict(weights)
-    except RuntimeError as error:
-        raise UserError(
-            f"the weights in '{path}' do not fit {type(task).__name__}",
-            where=str(error).strip().splitlines()[-1].strip(),
-            todo="install the version of the package that wrote the checkpoint",
-        ) from error
     return task.to(device).eval()
 
 
@@ -93,12 +87,17 @@ def read(path: str | Path) -> dict[str, Any]:
             todo="give a .ckpt file that `seqforge fit` wrote, or a run folder",
         )
     description = checkpoint["seqforge"]
+    if not isinstance(description, dict):
+        raise _damaged(file, "'seqforge' in it is no mapping")
     if description.get("format") != FORMAT:
         raise UserError(
             f"'{file}' has checkpoint format {description.get('format')!r}",
             accepted=(str(FORMAT),),
             todo=f"install seqforge {description.get('version', '(newer)')}, which wrote it",
         )
+    problem = check_structure(checkpoint)
+    if problem:
+        raise _damaged(file, problem)
     vet(description, file)
     return checkpoint
 
@@ -117,12 +116,17 @@ def find(path: str | Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     if given.is_dir():
-        raise UserError(f"no best.ckpt or last.ckpt in '{given}'", todo="give a checkpoint file")
+        newest = _newest_run(given)
+        raise UserError(
+            f"no best.ckpt or last.ckpt in '{given}'",
+            closest=newest,
+            todo=f"give a run folder: '{newest}' is the newest one" if newest else GIVE_ONE,
+        )
     siblings = [str(file) for file in given.parent.glob("*.ckpt")] if given.parent.is_dir() else []
     raise UserError(
         f"there is no checkpoint '{given}'",
         closest=closest_match(str(given), siblings),
-        todo="give a .ckpt file or a run folder, such as those under runs/",
+        todo=GIVE_ONE,
     )
 
 
@@ -137,11 +141,8 @@ def vet(description: Mapping[str, Any], file: Path) -> None:
         _vet_task(registry, description["task"], str(file))
         for saved in [description["encoder"], *description["roles"].values()]:
             registry.find_saved(ENCODERS, saved, where=str(file))
-    except (KeyError, AttributeError, TypeError) as error:
-        raise UserError(
-            f"'{file}' is damaged: its description lacks {error}",
-            todo="use another checkpoint of the run",
-        ) from error
+    except (KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise _damaged(file, f"its description lacks {error}") from error
 
 
 def describe(task: Task, encoders: EncoderFactory, spec: Spec) -> dict[str, Any]:
@@ -167,6 +168,36 @@ def describe(task: Task, encoders: EncoderFactory, spec: Spec) -> dict[str, Any]
         "roles": {role: encoder(entry) for role, entry in described["roles"].items()},
         "spec": _plain(dict(spec), "spec"),
     }
+
+
+def check_structure(checkpoint: Mapping[str, Any]) -> str:
+    """Return what is wrong with the kinds of a checkpoint's parts; "" if nothing is."""
+    description = checkpoint["seqforge"]
+    for name in ("task", "encoder", "roles", "spec"):
+        if name not in description:
+            return f"its description lacks '{name}'"
+        if not _is_mapping(description[name]):
+            return f"'{name}' in its description is no mapping"
+    if not _is_mapping(checkpoint.get("state_dict"), Tensor):
+        return "'state_dict' in it is no mapping of names to tensors"
+    average = checkpoint.get("average", {})
+    if not _is_mapping(average) or not _is_mapping(average.get("weights", {}), Tensor):
+        return "'average' in it is no mapping of names to tensors"
+    if not _is_mapping(checkpoint.get("metrics", {}), Tensor):
+        return "'metrics' in it is no mapping of names to tensors"
+    if "optimizer_states" in checkpoint:
+        if type(checkpoint.get("global_step")) is not int:
+            return "'global_step' in it is no whole number"
+        if not _is_mapping(checkpoint.get("loops")):
+            return "'loops' in it is no mapping"
+    return ""
+
+
+def _is_mapping(value: object, of: type = object) -> bool:
+    """Return whether a value is a mapping of texts to values of a kind."""
+    return isinstance(value, dict) and all(
+        isinstance(key, str) and isinstance(child, of) for key, child in value.items()
+    )
 
 
 def check_spec(checkpoint: Mapping[str, Any], spec: Spec) -> None:
@@ -195,16 +226,51 @@ def _read_plain(file: Path) -> Any:
             todo="give a .ckpt file that `seqforge fit` wrote, or another one of the same run",
         )
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        # torch does not look at the checksums, and would hand out whatever stands there.
+        with zipfile.ZipFile(file) as archive:
+            wrong = archive.testzip()
+        if wrong is None:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
-            f"'{file}' holds more than tensors and plain values, so it was not loaded",
+            f"'{file}' holds more than tensors and plain values, or is damaged: it was not loaded",
             todo="use it only with the program that wrote it; nothing of it was run here",
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damaged bytes can make readers raise nearly anything
+        raise _damaged(file, one_line(error)) from error
+    raise _damaged(file, f"the checksum of '{wrong}' is wrong")
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an exception says, its kind included, in one line."""
+    text = str(error).strip()
+    if text.startswith("Error(s) in loading state_dict"):
+        text = text.splitlines()[-1].strip()  # one of the weights that do not fit
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _damaged(file: Path, cause: str) -> UserError:
+    return UserError(f"'{file}' is damaged: {cause}", todo="use another checkpoint of the run")
+
+
+def _newest_run(root: Path) -> str:
+    files = [*root.glob("*/checkpoints/best.ckpt"), *root.glob("*/checkpoints/last.ckpt")]
+    newest = max(files, key=lambda file: file.stat().st_mtime, default=None)
+    return str(newest.parent.parent) if newest is not None else ""
+
+
+@contextmanager
+def _fitting(file: Path, name: str) -> Iterator[None]:
+    """Say of which checkpoint and class it is that something could not be rebuilt."""
+    try:
+        yield
+    except UserError:
+        raise
+    # The arguments, the spec and the weights may be anything, so may be what a class raises.
+    except Exception as error:
         raise UserError(
-            f"'{file}' is damaged: {str(error).splitlines()[0]}",
-            todo="use another checkpoint of the run",
+            f"'{file}' does not fit {name}: {one_line(error)}",
+            todo="use another checkpoint, or install the package's version that wrote this one",
         ) from error
 
 
@@ -237,6 +303,17 @@ def _plain(value: Any, name: str) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(child, name) for child in value]
     raise TypeError(f"'{name}' is a {type(value).__name__}: checkpoints hold plain values only")
+
+
+def _rebuilt(description: Mapping[str, Any]) -> Task:
+    registry = load_registry()
+    factory = EncoderFactory(
+        _saved_encoder(registry, description["encoder"]),
+        {role: _saved_encoder(registry, saved) for role, saved in description["roles"].items()},
+    )
+    task = _saved_task(registry, description["task"])
+    task.build(factory, description["spec"])
+    return task
 
 
 def _is_class(saved: object) -> bool:

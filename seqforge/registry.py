@@ -183,27 +183,34 @@ class Registry:
         )
 
 
-def load(plugins: Sequence[str] = (), *, strict: bool = False) -> Registry:
+def load(
+    plugins: Sequence[str] = (), *, strict: bool = False, require_modules: bool = False
+) -> Registry:
     """Load every installed plugin and the named modules, once per process.
 
     Args:
         plugins: Modules to load beside those of SEQFORGE_PLUGINS.
+        require_modules: Raise for a named module that cannot be imported.
         strict: Raise for the first broken plugin or the first name with two owners.
 
     Returns:
         The registry. A broken plugin is recorded in it and stops nothing.
 
     Raises:
-        UserError: If `strict` and a plugin is broken, or a name has two owners.
+        UserError: If `strict` and a plugin is broken, or a name has two owners; if
+            `require_modules` and a module that is named now cannot be imported.
     """
     global _current
     registry = Registry() if _current is None else _current
     if _current is None:
         registry = _with(registry, (load_entry(entry) for entry in discovery.entries()))
-    for module in discovery.plugin_modules(plugins):
+    named = discovery.plugin_modules(plugins)
+    for module in named:
         if module not in registry.modules:
             registry = _with(registry, load_module(module), module)
     _current = registry
+    if require_modules:
+        _raise_missing(registry, named)
     if strict:
         _raise_first(registry)
     return registry
@@ -254,6 +261,19 @@ def _with(
             registered.append(outcome)
     modules = (*registry.modules, module) if module else registry.modules
     return replace(registry, registered=tuple(registered), failures=failures, modules=modules)
+
+
+def _raise_missing(registry: Registry, named: Sequence[str]) -> None:
+    for entry, failure in registry.failures.items():
+        if entry.group or entry.target not in named:
+            continue
+        missing = isinstance(failure.exception, ModuleNotFoundError) and not failure.place
+        todo = "check its name: modules of the current folder and installed ones can be named"
+        raise UserError(
+            f"the plugin module '{entry.target}' cannot be imported: {failure.summary}",
+            where=failure.place or f"--plugins or {discovery.PLUGINS_VARIABLE}",
+            todo=todo if missing else "mend it, or do not name it",
+        ) from failure.exception
 
 
 def _raise_first(registry: Registry) -> None:

@@ -1,4 +1,6 @@
+import os
 import pickle
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -165,7 +167,7 @@ def test_an_incomplete_description_is_refused(
 
 def test_weights_that_do_not_fit_are_refused(saved: dict[str, Any], tmp_path: Path) -> None:
     saved["state_dict"]["task.head.weight"] = torch.ones(7, 7)
-    with pytest.raises(UserError, match="do not fit Toy"):
+    with pytest.raises(UserError, match="does not fit Toy: RuntimeError: size mismatch"):
         seqforge.load(_write(tmp_path, saved))
 
 
@@ -233,3 +235,91 @@ def test_float64_weights_stay_float64(saved: dict[str, Any], tmp_path: Path) -> 
     saved["average"] = {}
     loaded = seqforge.load(_write(tmp_path, saved))
     assert {weight.dtype for weight in loaded.parameters()} == {torch.float64}
+
+
+def _set(*path: str, to: Any) -> Callable[[dict[str, Any]], None]:
+    def change(saved: dict[str, Any]) -> None:
+        part = saved
+        for name in path[:-1]:
+            part = part[name]
+        part[path[-1]] = to
+
+    return change
+
+
+def _without(*path: str) -> Callable[[dict[str, Any]], None]:
+    def change(saved: dict[str, Any]) -> None:
+        part = saved
+        for name in path[:-1]:
+            part = part[name]
+        del part[path[-1]]
+
+    return change
+
+
+MALFORMED = {
+    "description is a number": _set("seqforge", to=5),
+    "description is a list": _set("seqforge", to=[]),
+    "description without spec": _without("seqforge", "spec"),
+    "spec is a number": _set("seqforge", "spec", to=5),
+    "spec lacks its keys": _set("seqforge", "spec", to={}),
+    "spec of wrong types": _set("seqforge", "spec", to={"inputs": "x", "outputs": None}),
+    "task is a number": _set("seqforge", "task", to=5),
+    "task's arguments are a number": _set("seqforge", "task", "init_args", to=5),
+    "roles are a list": _set("seqforge", "roles", to=[1]),
+    "a role is a number": _set("seqforge", "roles", to={"decoder": 5}),
+    "no state_dict": _without("state_dict"),
+    "state_dict is a number": _set("state_dict", to=5),
+    "a weight is a text": _set("state_dict", "task.head.weight", to="x"),
+    "average is a number": _set("average", to=5),
+    "averaged weights are a list": _set("average", to={"weights": [1]}),
+    "metrics hold a text": _set("metrics", to={"val/loss": "x"}),
+    "an unknown argument of the task": _set("seqforge", "task", "init_args", "sise", to=1),
+    "an unknown argument": _set("seqforge", "encoder", "init_args", "sise", to=1),
+    "a size is a text": _set("seqforge", "encoder", "init_args", "hidden_size", to="x"),
+    "a size is huge": _set("seqforge", "encoder", "init_args", "hidden_size", to=10**15),
+    "no global_step": _without("global_step"),
+    "global_step is a text": _set("global_step", to="x"),
+    "no loops": _without("loops"),
+    "loops are a list": _set("loops", to=[]),
+}
+
+
+@pytest.mark.parametrize("change", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_file_is_a_users_mistake(
+    change: Callable[[dict[str, Any]], None], saved: dict[str, Any], tmp_path: Path
+) -> None:
+    change(saved)
+    file = _write(tmp_path, saved)
+    with pytest.raises(UserError) as caught:
+        seqforge.load(file)
+
+    message = str(caught.value)
+    assert len(message.splitlines()) <= 5
+    assert str(file) in message + caught.value.given
+    assert caught.value.todo
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_zeroed_bytes_are_noticed(share: float, trained: tuple[Path, Toy], tmp_path: Path) -> None:
+    content = bytearray(trained[0].read_bytes())
+    start = int(share * len(content))
+    content[start : start + 200] = bytes(200)
+    (tmp_path / "damaged.ckpt").write_bytes(content)
+
+    with pytest.raises(UserError, match=r"damaged|cut short"):
+        seqforge.load(tmp_path / "damaged.ckpt")
+
+
+def test_a_folder_of_runs_names_the_newest_one(trained: tuple[Path, Toy], tmp_path: Path) -> None:
+    for age, name in enumerate(("new", "old")):
+        file = tmp_path / name / "checkpoints" / "last.ckpt"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(trained[0].read_bytes())
+        os.utime(file, (10**9 - age, 10**9 - age))
+
+    with pytest.raises(UserError, match="no best") as caught:
+        checkpoint.find(tmp_path)
+
+    assert caught.value.closest == str(tmp_path / "new")
+    assert "is the newest" in caught.value.todo

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jsonargparse import ArgumentParser
+from torch import Tensor
 
 from seqforge import discovery
 from seqforge.data.base import DataModule
@@ -105,12 +106,17 @@ def class_parameters(cls: type, given: int = 0) -> Mapping[str, Parameter]:
 
 
 def members(hint: Any) -> list[Any]:
-    """Split a union into its members; any other hint is its own only member."""
+    """Split a union into its members; any other hint is its own only member.
+
+    A tensor among numbers is left out: it stands for a number, and has no name to choose it by.
+    """
     origin = typing.get_origin(hint)
     if origin is typing.Annotated:
         return members(typing.get_args(hint)[0])
     if origin in (typing.Union, types.UnionType):
-        return [each for member in typing.get_args(hint) for each in members(member)]
+        found = [each for member in typing.get_args(hint) for each in members(member)]
+        numbers = int in found or float in found
+        return [each for each in found if not (numbers and each is Tensor)]
     return [hint]
 
 

@@ -73,8 +73,15 @@ class Construction:
             raise
 
     @contextmanager
-    def of(self, key: str, name: str) -> Iterator[None]:
+    def of(
+        self, key: str, name: str, refusals: tuple[type[Exception], ...] = REFUSALS
+    ) -> Iterator[None]:
         """Name a key in what is raised about the arguments of something that is made here.
+
+        Args:
+            key: The key.
+            name: What is made.
+            refusals: What it raises about its arguments.
 
         Raises:
             UserError: It was refused.
@@ -83,7 +90,7 @@ class Construction:
             yield
         except UserError as error:
             raise self.located(error) from error.__cause__
-        except REFUSALS as error:
+        except refusals as error:
             values = self._config.get(key) or {}
             raise self._explained(error, key, name, dict(values)) from error
 

@@ -7,6 +7,7 @@ they are not read: what the user gave is walked again, value by value, beside wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +23,7 @@ from seqforge.cli.config_types import (
     class_parameters,
     element_hints,
     in_words,
+    members,
     value_hints,
 )
 from seqforge.cli.mistakes import (
@@ -164,7 +166,9 @@ class Diagnosis:
         elif not _accepts(hint, node.plain()):
             self._refused(key, node, hint, classes)
         elif isinstance(value, str) and classes:
-            self._choose(key, value, classes, node)
+            # A word that is accepted as such need not be a class: trainer.accelerator, say.
+            with suppress(UserError) if str in members(hint) else nullcontext():
+                self._choose(key, value, classes, node)
 
     def _refused(self, key: str, node: Node, hint: Any, classes: list[ClassHint]) -> None:
         if isinstance(node.value, str) and classes:

@@ -1,17 +1,20 @@
-"""How a run can end before its time: interrupted, or refused by the trainer."""
+"""How a run can end before its time: interrupted, refused by the trainer or its checkpoint."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
+from seqforge.checkpoint import one_line
 from seqforge.discovery import PLUGINS_VARIABLE
-from seqforge.errors import FAILURE, INTERRUPTED, RESUME_ME
+from seqforge.errors import FAILURE, INTERRUPTED, RESUME_ME, UserError
 
 
 def exit_code(stop: SystemExit, caught: str) -> int | None:
@@ -61,3 +64,61 @@ def is_trainers_own(error: BaseException) -> bool:
     while trace is not None:
         name, trace = str(trace.tb_frame.f_globals.get("__name__")), trace.tb_next
     return name.partition(".")[0] in ("pytorch_lightning", "lightning_fabric")
+
+
+RESTORERS = {
+    "pytorch_lightning.": ("_restore_modules_and_callbacks", "restore_training_state"),
+    "seqforge.": ("restore", "_take_up", "_own_rows", "set_random_state"),
+}
+"""The functions, by package, under which a checkpoint's parts are put back; some run late."""
+
+DAMAGE = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError)
+"""What putting back something else than what was saved raises."""
+
+
+def is_restoring(error: BaseException) -> bool:
+    """Return whether an error was raised while a checkpoint's parts were put back."""
+    trace = error.__traceback__
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__"))
+        for package, functions in RESTORERS.items():
+            if module.startswith(package) and trace.tb_frame.f_code.co_name in functions:
+                return True
+        trace = trace.tb_next
+    return False
+
+
+@contextmanager
+def restoring(file: str, everything: bool = False) -> Iterator[None]:
+    """Name the checkpoint in what its contents make the functions raise that put them back.
+
+    Args:
+        file: The checkpoint.
+        everything: Whether all that is done in the block is to read the checkpoint.
+
+    Raises:
+        UserError: The checkpoint is malformed, though it could be read.
+    """
+    try:
+        yield
+    except DAMAGE as error:
+        memory = isinstance(error, torch.OutOfMemoryError)
+        if memory or not file or not (everything or is_restoring(error)):
+            raise
+        raise UserError(
+            f"'{file}' cannot be restored: {one_line(error)}",
+            todo="use another checkpoint of the run: beside last.ckpt lies previous.ckpt",
+        ) from error
+
+
+def with_own_configuration(error: UserError, file: str) -> UserError:
+    """Name the configuration of a checkpoint's run in an error about what does not fit it.
+
+    Args:
+        error: What was raised.
+        file: The checkpoint.
+    """
+    config = Path(file).parent.parent / "config.yaml"
+    if is_restoring(error) and config.is_file():
+        error.todo = f"give the configuration of the checkpoint's run: --config {config}"
+    return error

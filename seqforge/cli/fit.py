@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,8 +19,14 @@ from seqforge import checkpoint as checkpoints  # noqa: E402
 from seqforge.cli import elastic, runs  # noqa: E402
 from seqforge.cli.config_places import read_sources  # noqa: E402
 from seqforge.cli.console import Console  # noqa: E402
-from seqforge.cli.construction import Construction  # noqa: E402
-from seqforge.cli.endings import command, exit_code, is_trainers_own  # noqa: E402
+from seqforge.cli.construction import REFUSALS, Construction  # noqa: E402
+from seqforge.cli.endings import (  # noqa: E402
+    command,
+    exit_code,
+    is_trainers_own,
+    restoring,
+    with_own_configuration,
+)
 from seqforge.cli.hints import HintingParser, parse  # noqa: E402
 from seqforge.cli.shared_run import SHARED_VARIABLE, dumps, shared  # noqa: E402
 from seqforge.cli.trainer_settings import (  # noqa: E402
@@ -29,6 +35,7 @@ from seqforge.cli.trainer_settings import (  # noqa: E402
     default_loggers,
     settle,
 )
+from seqforge.data import DataModule  # noqa: E402
 from seqforge.errors import FAILURE, OK, UserError  # noqa: E402
 from seqforge.registry import load as load_registry  # noqa: E402
 from seqforge.training import (  # noqa: E402
@@ -58,7 +65,7 @@ def run(argv: list[str]) -> int:
         UserError: The configuration or the data is not right.
     """
     quiet_libraries()  # again, for callers that have reset the filters since the import
-    load_registry()
+    load_registry(require_modules=True)
     if elastic.is_launched():
         elastic.own_store()
     cli = SeqforgeCLI(argv)
@@ -162,13 +169,23 @@ class SeqforgeCLI(LightningCLI):
         def decide() -> runs.Run:
             if config["trainer"]["fast_dev_run"]:
                 return runs.trial()
-            return runs.decide(root, self.resolved, task, config["resume"], config["run"])
+            resume, name = config["resume"], config["run"]
+            return runs.decide(root, self.resolved, task, resume, name, self._with_defaults)
 
         self.run = shared(root, decide)
         os.environ[SHARED_VARIABLE] = dumps(self.run)
         config["trainer"]["default_root_dir"] = str(self.run.folder)
         if self.run.checkpoint:
             config["ckpt_path"] = self.run.checkpoint
+
+    def _with_defaults(self, saved: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the configuration of an older version's run with today's defaults in it."""
+        parser = self._parser(self.chosen)
+        try:
+            parsed = parser.parse_object(dict(saved))
+        except Exception:  # what cannot be read any more has no defaults to add
+            return saved
+        return self._resolved(parsed)
 
     def _checkpoint(self, path: str) -> str:
         given = Path(path)
@@ -187,9 +204,10 @@ class SeqforgeCLI(LightningCLI):
 
     def resolved_config(self) -> dict[str, Any]:
         """Return the whole configuration, defaults included, as plain values."""
-        text = self._parser(self.chosen).dump(
-            self.config[self.chosen], skip_none=False, skip_validation=True
-        )
+        return self._resolved(self.config[self.chosen])
+
+    def _resolved(self, parsed: Any) -> dict[str, Any]:
+        text = self._parser(self.chosen).dump(parsed, skip_none=False, skip_validation=True)
         config: dict[str, Any] = yaml.safe_load(text)
         for key in ("config", "resume", "run", "ckpt_path", "weights_only"):
             config.pop(key, None)
@@ -208,7 +226,8 @@ class SeqforgeCLI(LightningCLI):
             default_loggers(self.run.folder, self.run.steps) if self.chosen == "fit" else False,
         )
         self.trainer_defaults = {"callbacks": [RandomState(), self.console, Predictions()]}
-        with self.construction.of("trainer", "the trainer"):
+        # Lightning's own messages on some options are TypeErrors.
+        with self.construction.of("trainer", "the trainer", (*REFUSALS, TypeError)):
             trainer = super()._instantiate_trainer(config, callbacks)
         self.console.quiet = not trainer.is_global_zero
         attached: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
@@ -232,9 +251,13 @@ class SeqforgeCLI(LightningCLI):
         Raises:
             UserError: The trainer or the data refused what was given.
         """
+        checkpoint = str(self.config[self.chosen].get("ckpt_path") or "")
         try:
-            return self._fit() if self.chosen == "fit" else self._evaluate()
+            with restoring(checkpoint):
+                return self._fit() if self.chosen == "fit" else self._evaluate()
         except UserError as error:
+            if checkpoint != self.run.checkpoint:  # a resumed run has its own already
+                with_own_configuration(error, checkpoint)
             raise self.construction.located(error) from error.__cause__
         except SystemExit as stop:
             return self._interrupted(stop)
@@ -251,6 +274,10 @@ class SeqforgeCLI(LightningCLI):
     def _evaluate(self) -> int:
         arguments = self._prepare_subcommand_kwargs(self.chosen)
         arguments["weights_only"] = True
+        if isinstance(self.datamodule, DataModule):
+            spec = checkpoints.read(arguments["ckpt_path"])["seqforge"]["spec"]
+            with restoring(arguments["ckpt_path"], everything=True):
+                self.datamodule.adopt(spec)
         if self.chosen == "predict":
             arguments["return_predictions"] = False
         else:
@@ -293,8 +320,9 @@ class SeqforgeCLI(LightningCLI):
     def _target_reached(self) -> bool:
         state = checkpoints.read(self.run.checkpoint)
         trainer = self.trainer
-        completed = int(state["loops"]["fit_loop"]["epoch_progress"]["current"]["completed"])
-        epochs, steps = max(int(state["epoch"]), completed), int(state["global_step"])
+        with restoring(self.run.checkpoint, everything=True):
+            completed = int(state["loops"]["fit_loop"]["epoch_progress"]["current"]["completed"])
+            epochs, steps = max(int(state["epoch"]), completed), int(state["global_step"])
         by_epochs = trainer.max_epochs is not None and 0 <= trainer.max_epochs <= completed
         by_steps = 0 <= trainer.max_steps <= steps
         reached = by_epochs or by_steps or runs.is_finished(self.run.folder, self.resolved)

@@ -20,6 +20,7 @@ import torch  # noqa: E402 - the libraries are quiet first
 from seqforge import checkpoint as checkpoints  # noqa: E402
 from seqforge.cli.options import add_options, read_options  # noqa: E402
 from seqforge.errors import OK, UserError, closest_match  # noqa: E402
+from seqforge.registry import load as load_registry  # noqa: E402
 from seqforge.task import Figure, Output, Piece, Source, Table, Task, Text  # noqa: E402
 from seqforge.text.sources import STDIN  # noqa: E402
 
@@ -40,6 +41,7 @@ def run(argv: list[str]) -> int:
     if path is None:
         _parser(None).print_help()
         return OK
+    load_registry(require_modules=True)
     task = checkpoints.load(path)
     parser = _parser(task)
     # Intermixed: options may stand before, between and after inline inputs.

@@ -34,7 +34,6 @@ FREE_KEYS = (
     "trainer.enable_model_summary",
     "trainer.profiler",
     "model.optimizer.init_args.lr",
-    "data.init_args.path",
     "data.init_args.num_workers",
 )
 """What a resumed run may change: how long, where and on what it runs, not what it learns."""
@@ -75,6 +74,11 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[st
         if before.get(key) != after.get(key)
         and not any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
     ]
+
+
+def lacks_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Return whether a configuration has keys that another one does not have."""
+    return not set(flatten(new)) <= set(flatten(old))
 
 
 def limits(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 from seqforge import checkpoint as checkpoints
 from seqforge.cli import run_config
 from seqforge.errors import UserError, closest_match
+
+Completion = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 FINISHED = "finished"
 """A file that marks a finished run, and holds the limits that it had."""
@@ -38,7 +40,14 @@ class Run:
     trial: bool = False
 
 
-def decide(root: Path, config: Mapping[str, Any], task: str, resume: str, name: str) -> Run:
+def decide(
+    root: Path,
+    config: Mapping[str, Any],
+    task: str,
+    resume: str,
+    name: str,
+    with_defaults: Completion = lambda saved: saved,
+) -> Run:
     """Choose the run folder, and make it if it is a new one.
 
     Args:
@@ -47,6 +56,8 @@ def decide(root: Path, config: Mapping[str, Any], task: str, resume: str, name: 
         task: The task's name, for the name of a new run.
         resume: "no", "auto", or the path of a run folder or of its `last.ckpt`.
         name: Name of the run to go on with, or of the new one; empty: chosen here.
+        with_defaults: Adds today's defaults to a configuration that was saved when there were
+            fewer options.
 
     Raises:
         UserError: The configuration is not the run's own, or a path does not exist.
@@ -61,17 +72,17 @@ def decide(root: Path, config: Mapping[str, Any], task: str, resume: str, name: 
         _require_name(name)
         folder = root / name
         if (folder / "config.yaml").is_file():
-            return _go_on(folder, config)
+            return _go_on(folder, config, with_defaults)
         _make(folder, config, exist_ok=True)
         return Run(folder)
     if resume not in ("no", "auto"):
-        return _go_on(_folder_of(Path(resume)), config)
+        return _go_on(_folder_of(Path(resume)), config, with_defaults)
     note = ""
     if resume == "auto":
-        unfinished = _unfinished(root, config)
+        unfinished = _unfinished(root, config, with_defaults)
         for folder, difference in unfinished:
             if not difference:
-                return _go_on(folder, config)
+                return _go_on(folder, config, with_defaults)
         note = "no unfinished run of this configuration"
         if unfinished:
             newest, key = unfinished[0]
@@ -175,8 +186,18 @@ def _make(folder: Path, config: Mapping[str, Any], exist_ok: bool = False) -> bo
     return True
 
 
-def _go_on(folder: Path, config: Mapping[str, Any]) -> Run:
-    differences = run_config.differences(run_config.read(folder), config)
+def _differences(
+    folder: Path, config: Mapping[str, Any], with_defaults: Completion
+) -> list[tuple[str, Any, Any]]:
+    saved: Mapping[str, Any] = run_config.read(folder)
+    differing = run_config.differences(saved, config)
+    if differing and run_config.lacks_keys(saved, config):
+        return run_config.differences(with_defaults(saved), config)
+    return differing
+
+
+def _go_on(folder: Path, config: Mapping[str, Any], with_defaults: Completion) -> Run:
+    differences = _differences(folder, config, with_defaults)
     if differences:
         key, old, new = differences[0]
         more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
@@ -234,7 +255,9 @@ def _folder_of(path: Path) -> Path:
     )
 
 
-def _unfinished(root: Path, config: Mapping[str, Any]) -> list[tuple[Path, str]]:
+def _unfinished(
+    root: Path, config: Mapping[str, Any], with_defaults: Completion
+) -> list[tuple[Path, str]]:
     """Return unfinished runs, the newest first, each with the first key that differs, or ""."""
     folders = [file.parent for file in root.glob("*/config.yaml")] if root.is_dir() else []
     unfinished = [folder for folder in folders if not (folder / FINISHED).exists()]
@@ -242,9 +265,8 @@ def _unfinished(root: Path, config: Mapping[str, Any]) -> list[tuple[Path, str]]
     found = []
     for folder in unfinished:
         try:
-            saved = run_config.read(folder)
+            differing = _differences(folder, config, with_defaults)
         except UserError:
             continue  # whatever that folder is, it is not the run that is looked for
-        differing = run_config.differences(saved, config)
         found.append((folder, differing[0][0] if differing else ""))
     return found

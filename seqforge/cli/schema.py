@@ -47,7 +47,7 @@ def run(argv: list[str]) -> int:
         print(_HELP)
         return OK
     output = _output(argv)
-    load_registry()
+    load_registry(require_modules=True)
     text = json.dumps(configuration_schema(fit_parser()), indent=2, ensure_ascii=False)
     if not output:
         print(text)

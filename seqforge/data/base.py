@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pytorch_lightning import LightningDataModule
@@ -41,6 +41,16 @@ class DataModule(LightningDataModule):
         Called after `setup`; saved in checkpoints.
         """
         raise NotImplementedError(f"{type(self).__name__} must define spec()")
+
+    def adopt(self, spec: Mapping[str, Any]) -> None:
+        """Take over what a checkpoint knows of its data, such as vocabularies, before `setup`.
+
+        Called where a checkpoint is measured on data of its own; a data module that makes nothing
+        from its training part need not do anything.
+
+        Args:
+            spec: What `spec` returned when the checkpoint was trained.
+        """
 
     def val_dataloader(self) -> dict[str, Any]:
         """Return named validation loaders; the first one is scored by free decoding as well."""

@@ -50,7 +50,13 @@ class PositionedLoader(ABC):
         return {"epoch": self._epoch, "delivered": self._delivered}
 
     def restore(self, epoch: int, delivered: int) -> None:
-        """Go on after `delivered` batches of `epoch`."""
+        """Go on after `delivered` batches of `epoch`.
+
+        Raises:
+            TypeError: A number is none.
+        """
+        if not isinstance(epoch, int) or not isinstance(delivered, int):
+            raise TypeError(f"epoch {epoch!r} and delivered {delivered!r} must be whole numbers")
         self._epoch = epoch
         self._delivered = delivered
         self._begun = False

@@ -144,10 +144,11 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
 def state_jacobian(states: Tensor, weights: RNNWeights, t: int, k: int) -> Tensor:
     r"""Say how the state at t moves with the state at k, for $k \le t$.
 
-    $$ \frac{\partial s_t}{\partial s_k} = \prod_{j=k+1}^{t} \frac{\partial s_j}{\partial s_{j-1}}
-       = \prod_{j=k+1}^{t} \mathrm{diag}(1 - s_j^2)\, W $$
+    $$ \frac{\partial s_t}{\partial s_k}
+       = \prod_{j=t}^{k+1} \frac{\partial s_j}{\partial s_{j-1}}
+       = \mathrm{diag}(1 - s_t^2)\, W \cdots \mathrm{diag}(1 - s_{k+1}^2)\, W $$
 
-    With t - k factors, it vanishes or explodes with the lag as W shrinks or stretches.
+    Later steps stand on the left. With t - k factors, it vanishes or explodes with the lag as W shrinks or stretches.
 
     Args:
         states: `(T, H)`.
@@ -158,7 +159,7 @@ def state_jacobian(states: Tensor, weights: RNNWeights, t: int, k: int) -> Tenso
     Returns:
         `(H, H)`; the identity if k = t.
     """
-    jacobian = torch.eye(states.size(1), dtype=states.dtype)
+    jacobian = torch.eye(states.size(1), dtype=states.dtype, device=states.device)
     for j in range(k + 1, t + 1):
         jacobian = torch.diag(1 - states[j] ** 2) @ weights.W @ jacobian
     return jacobian

@@ -77,7 +77,12 @@ def test_other_processes_say_nothing() -> None:
 
 def test_a_run_without_a_fixed_length() -> None:
     shown, stream = console()
-    values = {"num_training_batches": math.inf, "precision": "32-true", "world_size": 1}
+    values = {
+        "train_dataloader": None,
+        "num_training_batches": math.inf,
+        "precision": "32-true",
+        "world_size": 1,
+    }
 
     shown.on_train_start(trainer(max_epochs=-1, max_steps=-1, **values), pl.LightningModule())
     shown.on_train_start(trainer(max_epochs=-1, max_steps=9, **values), pl.LightningModule())

@@ -47,6 +47,32 @@ REFUSALS: dict[str, tuple[str, list[str], list[str]]] = {
         ["--trainer.accelerator", "gpuu"],
         ["the trainer refuses", "'gpuu'", "where: trainer.accelerator (command line)"],
     ),
+    "trainer refuses the kind": (
+        GOOD,
+        ["--trainer.devices", "x"],
+        ["the trainer refuses", "where: trainer.devices (command line)"],
+    ),
+    "task refuses": (
+        GOOD,
+        ["--model.task.embedding_size", "0"],
+        ["embedding_size is 0", "where: model.task.embedding_size (command line)", "at least 1"],
+    ),
+    "task refuses, file": (
+        f"model:\n  task:\n    class_path: CharGeneration\n    init_args:\n"
+        f"      embedding_size: -3\n{GOOD.removeprefix(TASK)}",
+        [],
+        ["embedding_size is -3", "where: model.task.embedding_size (run.yaml:5)"],
+    ),
+    "task refuses a length": (
+        GOOD,
+        ["--model.task.sample_length", "-1"],
+        ["sample_length is -1", "where: model.task.sample_length (command line)", "at least 0"],
+    ),
+    "task refuses a temperature": (
+        GOOD,
+        ["--model.task.sample_temperature", "-0.5"],
+        ["sample_temperature is -0.5", "where: model.task.sample_temperature (command line)"],
+    ),
     "core refuses": (GOOD, ["--model.ema=2"], ["in [0, 1), not 2.0", "model.ema (command line)"]),
 }
 

@@ -287,14 +287,22 @@ def test_evaluation(capsys: Output) -> None:
         (("--ckpt_path", "small.txt"), "'small.txt' is no checkpoint"),
         (("--ckpt_path", "runs/one", "--model.encoder", "GRU"), "do not fit the configured netw"),
         (("--ckpt_path", "runs/one", "--model.encoder.hidden_size", "9"), "do not fit the config"),
-        (("--ckpt_path", "runs/one", "--data.path", "other.txt"), "vocabulary is not the one"),
         (("--ckpt_path", "runs/one", "--data.validation", "0"), "there is no data to validate"),
     ],
 )
 def test_mistakes_in_evaluation(options: tuple[str, ...], words: str, capsys: Output) -> None:
-    Path("other.txt").write_text("other characters, quite " * 50)
     assert fit("--run", "one", "--trainer.max_steps", "1") == 0
 
     assert main(["validate", "--config", "tiny.yaml", *options]) == 2
 
     assert words in mistake(capsys)
+
+
+def test_a_checkpoint_is_measured_on_another_text(capsys: Output) -> None:
+    Path("other.txt").write_text("other characters, quite " * 50)
+    assert fit("--run", "one", "--trainer.max_steps", "1") == 0
+    words = ["--ckpt_path", "runs/one", "--data.path", "other.txt"]
+
+    assert main(["validate", "--config", "tiny.yaml", *words]) == 0
+
+    assert "val/loss" in capsys.readouterr().out

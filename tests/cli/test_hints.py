@@ -49,6 +49,16 @@ MISTAKES: dict[str, tuple[str, list[str], list[str]]] = {
             "to do: write LSTM, or install the package",
         ],
     ),
+    "a word for a number, or a tensor": (
+        GOOD,
+        ["--model.optimizer.lr", "abc"],
+        ["model.optimizer.lr cannot be 'abc'", "accepted: a number", "optimizer.lr (command line)"],
+    ),
+    "a word for a number, beside a word for a class": (
+        f"{GOOD}trainer: {{accelerator: cpu}}",
+        ["--trainer.gradient_clip_val", "x"],
+        ["trainer.gradient_clip_val cannot be 'x'", "trainer.gradient_clip_val (command line)"],
+    ),
     "class, file": (
         encoder("{class_path: GRUU}"),
         [],

@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import seqforge
+from seqforge import errors, registry
 from seqforge.cli.main import COMMANDS, main
 from seqforge.discovery import PLUGINS_VARIABLE
 from seqforge.errors import UserError
@@ -180,3 +182,41 @@ def test_as_a_process(run_cli: RunCli) -> None:
 
     assert (code, out) == (2, "")
     assert err.startswith("error: there is no command 'fitt'")
+
+
+@pytest.mark.parametrize("argv", [["fit", "--config", "x.yaml"], ["infer", "x.ckpt"], ["schema"]])
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("nowhere", ["No module named 'nowhere'", "--plugins or SEQFORGE_PLUGINS", "its name"]),
+        ("broken", ["KeyError: 'oh no'", "broken.py:2", "mend it"]),
+    ],
+)
+def test_a_named_module_that_cannot_be_imported(
+    module: str,
+    expected: list[str],
+    argv: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    Path("broken.py").write_text('"""A plugin."""\nraise KeyError("oh no")\n', encoding="utf-8")
+
+    with registry.temporarily():
+        for words in (["--plugins", module, *argv], argv):
+            if words is argv:
+                monkeypatch.setenv(PLUGINS_VARIABLE, module)
+            assert main(words) == errors.USER_MISTAKE
+            message = capsys.readouterr().err
+            assert f"the plugin module '{module}' cannot be imported" in message
+            assert len(message.splitlines()) <= 5
+            assert all(part in message for part in expected), message
+
+
+def test_a_named_module_that_cannot_be_imported_is_listed(run_cli: RunCli) -> None:
+    code, out, _ = run_cli("--plugins", "nowhere", "plugins")
+
+    assert code == 0
+    assert "nowhere" in out

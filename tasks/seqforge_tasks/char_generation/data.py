@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pydoc_data.topics import topics
 from shlex import quote
@@ -85,13 +85,18 @@ class TextFile(DataModule):
         self._train: AnyLanes | None = None
         self._validation: AnyLanes | None = None
 
+    def adopt(self, spec: Mapping[str, Any]) -> None:
+        """Use a checkpoint's vocabulary, to measure it on another text than it was trained on."""
+        self._vocabulary = CharacterVocabulary.from_spec(spec["vocabulary"])
+
     def setup(self, stage: str) -> None:
         """Read the text, make the vocabulary and cut the lanes; every process does the same."""
         if self._train is not None:
             return
         text = builtin_text() if self.path is None else read_text(Path(self.path))
         cut = len(text) - int(len(text) * self.validation)
-        self._vocabulary = CharacterVocabulary.of(text[:cut])
+        if self._vocabulary is None:
+            self._vocabulary = CharacterVocabulary.of(text[:cut])
         self._train = self._train_lanes(self._vocabulary, text[:cut])
         if len(text) - cut > 1:
             self._validation = self._validation_lanes(self._vocabulary, text[cut:])

@@ -53,6 +53,9 @@ class CharGeneration(Task):
             training text lacks one of its characters.
         sample_length: Characters written after it.
         sample_temperature: Temperature of that sample.
+
+    Raises:
+        UserError: An argument is out of range.
     """
 
     options: ClassVar[type] = GenerationOptions
@@ -66,6 +69,9 @@ class CharGeneration(Task):
         sample_temperature: float = 0.8,
     ) -> None:
         super().__init__()
+        _require_argument("embedding_size", embedding_size, at_least=1)
+        _require_argument("sample_length", sample_length)
+        _require_argument("sample_temperature", sample_temperature)
         self.embedding_size = embedding_size
         self.sample_prompt = sample_prompt
         self.sample_length = sample_length
@@ -186,6 +192,12 @@ def _require(right: bool, given: str, todo: str) -> None:
     if not right:
         name = given.partition(" ")[0]
         raise UserError(given, where=f"--{name}", todo=todo)
+
+
+def _require_argument(name: str, value: float, at_least: float = 0) -> None:
+    if not at_least <= value < math.inf:
+        where = f"model.task.{name}"
+        raise UserError(f"{name} is {value}", where=where, todo=f"give at least {at_least}")
 
 
 def _real(batch: TokenBatch) -> Tensor:

@@ -128,3 +128,12 @@ def test_texts_that_are_too_short(tmp_path: Path, text: str, advice: str) -> Non
         data(tmp_path, text, seq_len=10, batch_size=64, validation=0.0)
 
     assert caught.value.todo.endswith(advice)
+
+
+def test_another_text_is_read_with_the_vocabulary_of_a_checkpoint(tmp_path: Path) -> None:
+    spec = data(tmp_path, "abc" * 50, seq_len=4, batch_size=2).spec()
+    (tmp_path / "text.txt").write_text("cbx" * 50, encoding="utf-8")
+    other = TextFile(str(tmp_path / "text.txt"), seq_len=4, batch_size=2)
+    other.adopt(spec)
+    other.setup("test")
+    assert other.spec() == spec
