@@ -148,7 +148,8 @@ def state_jacobian(states: Tensor, weights: RNNWeights, t: int, k: int) -> Tenso
        = \prod_{j=t}^{k+1} \frac{\partial s_j}{\partial s_{j-1}}
        = \mathrm{diag}(1 - s_t^2)\, W \cdots \mathrm{diag}(1 - s_{k+1}^2)\, W $$
 
-    Later steps stand on the left. With t - k factors, it vanishes or explodes with the lag as W shrinks or stretches.
+    Later steps stand on the left. With t - k factors, it vanishes or explodes with the lag as W
+    shrinks or stretches.
 
     Args:
         states: `(T, H)`.
