@@ -110,7 +110,6 @@ def test_a_data_file_that_vanishes_between_runs(at: At, capsys: Output) -> None:
     assert "there is no text file 'small.txt'" in _message(capsys)[0]
     Path("elsewhere.txt").rename("small.txt")
     assert main(FIT) == OK
-    Path("elsewhere.txt").rename("small.txt")
     _require_whole(Path("runs"))
 
 

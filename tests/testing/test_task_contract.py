@@ -251,7 +251,7 @@ BROKEN: list[tuple[Callable[[TaskCase], None], type[Task], str]] = [
     (check_monitor, Unlogged, "'val/accuracy' is not logged; these are: .*val/loss"),
     (check_monitor, NoDirection, "mode is 'down'"),
     (check_state, NoState, "loss a state of NoneType"),
-    (check_state, NoStart, r"start\(\) gives NoneType"),
+    (check_state, NoStart, r"start\(\) gives none"),
     (check_sums, Mean, "every sample twice has a total of 'loss'"),
     (check_sums, CountsBatches, "every sample twice has a count of 'loss' of 1; .* add up to 2"),
     (check_training, OneForEachRow, r"the count of 'loss' is no scalar tensor but of shape \(4,\)"),
