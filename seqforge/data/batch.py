@@ -39,6 +39,11 @@ class Batch:
                 changes[field.name] = value._map(function)
         return replace(self, **changes)
 
+    @property
+    def is_filler(self) -> bool:
+        """Whether the batch only keeps ranks in step: see `ids`."""
+        return bool((self.ids < 0).all())
+
     def size(self) -> tuple[int, str]:
         """Return how much a batch holds and of what, for the rate that is shown in training."""
         return len(self.ids), "samples"

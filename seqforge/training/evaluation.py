@@ -33,7 +33,7 @@ class Evaluation:
             self._carry.clear()
             if loader == 0:
                 self.first_batch = batch
-        filler = bool((batch.ids < 0).all())
+        filler = batch.is_filler
         loss = self._task.loss(batch, self._carry.take(self._task, batch), progress)
         self._carry.put(loss.state)
         list(self._sums.values())[loader].add(loss.terms, share=float(not filler))

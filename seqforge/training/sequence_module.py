@@ -127,7 +127,7 @@ class SequenceModule(pl.LightningModule):
 
     def on_train_start(self) -> None:
         """Put metrics back; log the share of padding in training, where the plan knows it."""
-        # A schedule that watches validation may ask before the resumed run has validated.
+        # The console and callbacks may ask for them before the resumed run has validated.
         self.trainer.callback_metrics.update(self._restored_metrics)
         padding = padding_share(self.trainer.train_dataloader)
         if padding is not None and self.trainer.global_step == 0:
@@ -145,7 +145,7 @@ class SequenceModule(pl.LightningModule):
         """Return the batch's loss as a sum; the division comes before the optimiser's step."""
         if batch_idx == 0:
             self.carry.clear()
-        filler = is_filler(batch)
+        filler = batch.is_filler
         progress = self.progress()
         loss = self.task.loss(batch, self.carry.take(self.task, batch), progress)
         if not filler:
@@ -302,11 +302,6 @@ class SequenceModule(pl.LightningModule):
                 where=str(error).strip().splitlines()[-1].strip(),
                 todo="give the configuration of the checkpoint's run: config.yaml in its folder",
             ) from error
-
-
-def is_filler(batch: Batch) -> bool:
-    """Return whether a batch only keeps ranks in step: see `Batch.ids`."""
-    return bool((batch.ids < 0).all())
 
 
 def _loader_names(loaders: Any) -> list[str]:

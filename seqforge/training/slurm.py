@@ -1,4 +1,4 @@
-"""SLURM: a job that is warned of its end asks to be queued again."""
+"""SLURM: a job that a signal has stopped asks to be queued again."""
 
 from __future__ import annotations
 
