@@ -1,76 +1,65 @@
-"""Vocabularies: text to numbers and back, as plain values in a checkpoint."""
+"""`Vocabulary`: text to numbers and back, as plain values in a checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqforge.errors import UserError
 
-UNKNOWN = "\ufffd"
-"""Stands for every character that is not in the vocabulary."""
+class Decoder(Protocol):
+    """Turns numbers into text as they come, for one text."""
+
+    def feed(self, number: int) -> str:
+        """Return the text that is certain after this number; empty inside a character."""
+        ...
+
+    def close(self) -> str:
+        """Return what is left over at the end: U+FFFD for half a character, else nothing."""
+        ...
 
 
-class CharacterVocabulary:
-    """One number for each character; number 0 is the unknown character.
+class Vocabulary(Protocol):
+    """What every vocabulary offers, whatever its units are."""
 
-    Args:
-        characters: The known characters, without repeats; numbered from 1 in this order.
+    @property
+    def unit(self) -> str:
+        """What one number stands for, such as "character" or "byte"."""
+        ...
 
-    Raises:
-        ValueError: A character is repeated, or there is none.
-    """
+    @property
+    def unknown(self) -> int | None:
+        """The number of everything that is not in the vocabulary; None if all text is in it."""
+        ...
 
-    def __init__(self, characters: str) -> None:
-        if not characters or len(set(characters)) != len(characters):
-            raise ValueError("a vocabulary needs at least one character and no repeats")
-        self.characters = characters
-        self._symbols = UNKNOWN + characters
-        self._numbers = {symbol: number for number, symbol in enumerate(self._symbols)}
-
-    @classmethod
-    def of(cls, text: str) -> CharacterVocabulary:
-        """Return the vocabulary of a (training) text, in code point order."""
-        return cls("".join(sorted(set(text) - {UNKNOWN})))
-
-    @classmethod
-    def from_spec(cls, spec: Mapping[str, Any]) -> CharacterVocabulary:
-        """Rebuild a vocabulary from its `spec`."""
-        return cls(spec["characters"])
+    def __len__(self) -> int: ...
 
     def spec(self) -> dict[str, Any]:
-        """Return the vocabulary as plain values."""
-        return {"kind": "characters", "characters": self.characters}
-
-    def __len__(self) -> int:
-        return len(self._symbols)
+        """Return the vocabulary as plain values, with its `kind`."""
+        ...
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        """Return the numbers of a text (N,); unknown characters become 0."""
-        get = self._numbers.get
-        return np.fromiter((get(symbol, 0) for symbol in text), dtype=np.int64, count=len(text))
+        """Return the numbers of a text (N,)."""
+        ...
 
     def decode(self, numbers: Iterable[int]) -> str:
         """Return the text of numbers."""
-        return "".join(self._symbols[number] for number in numbers)
+        ...
+
+    def decoder(self) -> Decoder:
+        """Return a new decoder for numbers that come one at a time."""
+        ...
 
     def knows(self, text: str) -> bool:
-        """Return whether every character of a text is in the vocabulary."""
-        return all(symbol in self._numbers for symbol in text)
+        """Return whether all of a text is in the vocabulary."""
+        ...
 
     def require_known(self, text: str) -> None:
-        """Refuse a text with characters that are not in the vocabulary.
+        """Refuse a text that is not wholly in the vocabulary.
 
         Raises:
-            UserError: Names the first such character and its place.
+            UserError: Names the first part that is not, and its place.
         """
-        for place, symbol in enumerate(text):
-            if symbol not in self._numbers:
-                raise UserError(
-                    f"the character {symbol!r} at place {place} was not in the training text",
-                    accepted=[repr(known) for known in self.characters],
-                    todo="leave it out, or let unknown characters be replaced",
-                )
+        ...
