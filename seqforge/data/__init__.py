@@ -8,11 +8,13 @@ from seqforge.data.batch import Samples as Samples
 from seqforge.data.buckets import Padded as Padded
 from seqforge.data.buckets import TokenBudgetPlan as TokenBudgetPlan
 from seqforge.data.buckets import padding_share as padding_share
+from seqforge.data.cold import ColdWindows as ColdWindows
 from seqforge.data.documents import DocumentLanes as DocumentLanes
 from seqforge.data.documents import document_starts as document_starts
 from seqforge.data.lanes import Lanes as Lanes
 from seqforge.data.lanes import TokenBatch as TokenBatch
 from seqforge.data.lanes import TokenChunk as TokenChunk
+from seqforge.data.lanes import Tokens as Tokens
 from seqforge.data.loader import PlanLoader as PlanLoader
 from seqforge.data.plan import LanePlan as LanePlan
 from seqforge.data.plan import Plan as Plan
@@ -26,6 +28,7 @@ from seqforge.data.windows import Windows as Windows
 
 __all__ = [
     "Batch",
+    "ColdWindows",
     "DataModule",
     "DocumentLanes",
     "Draw",
@@ -44,6 +47,7 @@ __all__ = [
     "TokenBatch",
     "TokenBudgetPlan",
     "TokenChunk",
+    "Tokens",
     "Windows",
     "document_starts",
     "padding_share",

@@ -52,6 +52,10 @@ class DataModule(LightningDataModule):
             spec: What `spec` returned when the checkpoint was trained.
         """
 
+    def notes(self) -> Sequence[str]:
+        """Return lines for the user to see at the start of training, after `setup`."""
+        return ()
+
     def val_dataloader(self) -> dict[str, Any]:
         """Return named validation loaders; the first one is scored by free decoding as well."""
         return {}

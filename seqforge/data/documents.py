@@ -21,7 +21,7 @@ class DocumentLanes:
     document before, its end mark, on a fresh state.
 
     Args:
-        tokens: The stream (N,): an array or a memory map.
+        tokens: The stream (N,).
         starts: Where each document begins, ascending, the first at 0.
         lanes: Rows of every batch; fewer where there are fewer chunks than lanes.
         seq_len: Steps in a chunk.
@@ -34,29 +34,38 @@ class DocumentLanes:
         begins: NDArray[np.int64] = np.asarray(starts, dtype=np.int64)
         if len(tokens) < 2:
             raise ValueError(f"{len(tokens)} tokens are too few: nothing can be predicted")
-        if not len(begins) or begins[0] != 0 or (np.diff(begins) <= 0).any():
+        if not len(begins) or begins[0] != 0 or (begins[1:] <= begins[:-1]).any():
             raise ValueError("documents must start in ascending order, the first one at 0")
         self.tokens = tokens
         self.seq_len = seq_len
         # The step at position p reads token p and predicts token p + 1, in whose document it is.
-        edges = np.append(np.maximum(begins - 1, 0), len(tokens) - 1)
-        self._firsts, self._lengths, self._begins = _chunks(edges, seq_len)
-        self.lanes = min(lanes, len(self._firsts))
-        self.plan = LanePlan(self.lanes, -(-len(self._firsts) // self.lanes))
+        # Kept are two numbers for each document, none for a chunk: there may be very many.
+        edges = np.append(begins, len(tokens))
+        edges -= 1
+        first = 1 if edges[1] == 0 else 0  # a first document of one token has no step of its own
+        edges[first] = 0
+        self._edges = edges[first:]
+        counts = np.diff(self._edges)
+        counts += seq_len - 1
+        counts //= seq_len
+        self._ends = np.cumsum(counts, out=counts)  # chunks up to each document's end
+        chunks = int(self._ends[-1])
+        self.lanes = min(lanes, chunks)
+        self.plan = LanePlan(self.lanes, -(-chunks // self.lanes))
 
     def __getitem__(self, number: int) -> TokenChunk:
-        if number >= len(self._firsts):
+        if number >= self._ends[-1]:
             return token_chunk(self.tokens, 0, 0, self.seq_len, start=True)
-        start = bool(self._begins[number]) or number % self.plan.chunks == 0
-        return token_chunk(
-            self.tokens, int(self._firsts[number]), int(self._lengths[number]), self.seq_len, start
-        )
+        document = int(np.searchsorted(self._ends, number, side="right"))
+        within = number - (int(self._ends[document - 1]) if document else 0)
+        first = int(self._edges[document]) + within * self.seq_len
+        length = min(self.seq_len, int(self._edges[document + 1]) - first)
+        start = within == 0 or number % self.plan.chunks == 0
+        return token_chunk(self.tokens, first, length, self.seq_len, start)
 
     def padding(self) -> float:
         """Return the share of all steps that is padding, 0 to 1."""
-        return 1.0 - float(self._lengths.sum()) / (
-            self.plan.lanes * self.plan.chunks * self.seq_len
-        )
+        return 1.0 - (len(self.tokens) - 1) / (self.plan.lanes * self.plan.chunks * self.seq_len)
 
 
 def document_starts(text: str, end: str) -> Sequence[int]:
@@ -77,16 +86,3 @@ def document_starts(text: str, end: str) -> Sequence[int]:
         starts.append(found + len(end))
         found = text.find(end, starts[-1])
     return starts
-
-
-def _chunks(
-    edges: NDArray[np.int64], seq_len: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return first step, length and "begins a document" of every chunk."""
-    sizes = np.diff(edges)
-    edges, sizes = edges[:-1][sizes > 0], sizes[sizes > 0]
-    counts = -(-sizes // seq_len)  # chunks of each document
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    firsts = np.repeat(edges, counts) + within * seq_len
-    lengths = np.minimum(seq_len, np.repeat(edges + sizes, counts) - firsts)
-    return firsts, lengths, within == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -14,7 +14,13 @@ from torch import Tensor
 from seqforge.data.batch import Batch
 from seqforge.data.plan import LanePlan
 
-Tokens = NDArray[np.integer]
+
+class Tokens(Protocol):
+    """A long row of numbers, such as an array, a memory map or a part of an encoded corpus."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> NDArray[np.integer[Any]]: ...
 
 
 class TokenChunk(NamedTuple):
@@ -70,7 +76,7 @@ class Lanes:
     training; with `whole=True` nothing is dropped, the last chunks are padded instead: for scores.
 
     Args:
-        tokens: The stream (N,): an array or a memory map.
+        tokens: The stream (N,).
         lanes: Number of parts, the rows of every batch.
         seq_len: Steps in a chunk.
         whole: Keep every token and pad.

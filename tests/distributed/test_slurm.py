@@ -96,7 +96,7 @@ def test_a_warned_job_is_queued_again_and_goes_on(job: Path, send: Signal, capsy
     assert "stopped by SIGUSR1" in capsys.readouterr().out
     assert main(FIT) == 0
     assert requeued(job) == ["requeue 4711"]
-    (name,) = {folder.name for folder in (job / "runs").iterdir()} - {"whole"}
+    (name,) = {folder.name for folder in (job / "runs").iterdir()} - {"cache", "whole"}
     launches.require_same(launches.weights(job, name), launches.weights(job, "whole"))
     # Lightning's own handler would have left a checkpoint of another kind.
     assert not list(job.rglob("hpc_ckpt*"))
@@ -179,5 +179,5 @@ def test_the_first_of_two_processes_queues_the_job_again(job: Path) -> None:
 
     assert [each.code for each in ended] == [RESUME_ME, RESUME_ME], ended
     assert requeued(job) == ["requeue 4711"]
-    assert [folder.name for folder in (job / "runs").iterdir() if folder.is_dir()] == ["pair"]
+    assert [file.parent.name for file in (job / "runs").glob("*/config.yaml")] == ["pair"]
     assert torch.load(job / "then.ckpt", weights_only=True)["global_step"] == 3

@@ -81,7 +81,7 @@ def test_two_nodes_agree_and_come_back(tmp_path: Path, nodes: tuple[tuple[str, s
     out = "".join(node.out for node in ended)
     assert "processes: 2" in out
     assert "going on with run 'pair'" in out
-    assert {folder.name for folder in (tmp_path / "runs").iterdir()} == {"alone", "pair"}
+    assert {folder.name for folder in (tmp_path / "runs").iterdir()} == {"alone", "cache", "pair"}
     seen = launches.seen(tmp_path, "pair")
     assert sorted(seen) == list(range(BATCHES))
     assert all([world for world, _ in ranks] == [2, 2] for ranks in seen.values())

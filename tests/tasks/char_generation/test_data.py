@@ -11,13 +11,13 @@ import torch
 from seqforge.data import Batch, TokenBatch
 from seqforge.errors import UserError
 from seqforge_tasks.char_generation import TextFile
-from seqforge_tasks.char_generation.data import builtin_text, read_text
+from seqforge_tasks.char_generation.data import builtin_text
 
 
 def data(folder: Path, text: str, **options: Any) -> TextFile:
     file = folder / "text.txt"
     file.write_text(text, encoding="utf-8")
-    module = TextFile(str(file), **options)
+    module = TextFile(str(file), cache=str(folder / "cache"), **options)
     module.setup("fit")
     return module
 
@@ -83,20 +83,76 @@ def test_no_validation(tmp_path: Path) -> None:
     assert module.val_dataloader() == {}
 
 
-def test_the_text_that_comes_with_python() -> None:
-    module = TextFile()
+def test_the_text_that_comes_with_python(tmp_path: Path) -> None:
+    module = TextFile(cache=str(tmp_path))
     module.setup("fit")
 
     assert len(builtin_text()) > 300_000
+    assert f"text: {len(builtin_text()):,} characters" in module.notes()[0]
     assert len(module.train_dataloader()) > 100
     assert len(module.spec()["vocabulary"]["characters"]) < 200
 
 
-def test_line_ends_and_byte_order_marks(tmp_path: Path) -> None:
-    file = tmp_path / "text.txt"
-    file.write_bytes(b"\xef\xbb\xbfone\r\ntwo\n")
+def test_the_split_of_tinyshakespeare(data_root: Path, tmp_path: Path) -> None:
+    path = data_root / "tinyshakespeare" / "input.txt"
+    module = TextFile(str(path), validation=0.1, cache=str(tmp_path))
+    module.setup("fit")
+    text = path.read_text(encoding="utf-8")
+    held = text[1_003_854:]
+    numbers = module.spec()["vocabulary"]["characters"]
 
-    assert read_text(file) == "one\ntwo\n"
+    assert (
+        "1,115,394 characters, 65 distinct   train: 1,003,854   validation: 111,540"
+        in (module.notes()[0])
+    )
+    for loader in module.val_dataloader().values():
+        found = {int(number): row for number, row in _rows(loader)}
+        written = "".join(numbers[each - 1] for number in sorted(found) for each in found[number])
+        assert written == held[1:]
+
+
+def _rows(loader: Iterable[Batch]) -> Iterable[tuple[int, list[int]]]:
+    for batch in batches(loader):
+        for number, row, length in zip(batch.ids, batch.targets, batch.lengths, strict=True):
+            yield int(number), row[:length].tolist()
+
+
+def test_files_folders_and_tables(tmp_path: Path) -> None:
+    songs = tmp_path / "songs"
+    songs.mkdir()
+    (songs / "a.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo")
+    (songs / "b.abc").write_text("three", encoding="utf-8")
+    (tmp_path / "table.csv").write_text('id,lyrics\n1,"one\ntwo"\n2,three\n', encoding="utf-8")
+    given: list[dict[str, Any]] = [
+        {"path": str(songs)},
+        {"path": [f"{songs}/a.*", f"{songs}/b.abc"]},
+        {"path": str(tmp_path / "table.csv")},
+        {"path": str(tmp_path / "table.csv"), "column": "lyrics"},
+    ]
+    for options in given:
+        module = TextFile(
+            **options, seq_len=13, batch_size=1, validation=0.0, cache=str(tmp_path / "cache")
+        )
+        module.setup("fit")
+        (batch,) = batches(module.train_dataloader())
+        signs = module.spec()["vocabulary"]["characters"]
+        read = [*batch.inputs[0].tolist(), int(batch.targets[0, -1])]
+        assert "".join(signs[each - 1] for each in read) == "one\ntwo\n\nthree"
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_unseen_characters_are_read_as_unknown(tmp_path: Path, workers: int) -> None:
+    module = data(
+        tmp_path,
+        "abcd" * 49 + "axbd",
+        seq_len=5,
+        batch_size=2,
+        validation=0.02,
+        num_workers=workers,
+    )
+    (batch,) = batches(module.val_dataloader()["cold"])
+
+    assert batch.inputs[0, :3].tolist() == [1, 0, 2]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +189,9 @@ def test_texts_that_are_too_short(tmp_path: Path, text: str, advice: str) -> Non
 def test_another_text_is_read_with_the_vocabulary_of_a_checkpoint(tmp_path: Path) -> None:
     spec = data(tmp_path, "abc" * 50, seq_len=4, batch_size=2).spec()
     (tmp_path / "text.txt").write_text("cbx" * 50, encoding="utf-8")
-    other = TextFile(str(tmp_path / "text.txt"), seq_len=4, batch_size=2)
+    other = TextFile(
+        str(tmp_path / "text.txt"), seq_len=4, batch_size=2, cache=str(tmp_path / "cache")
+    )
     other.adopt(spec)
     other.setup("test")
     assert other.spec() == spec

@@ -21,7 +21,14 @@ TUNES = ["abcabcab\n\n", "bca\n\n", "cabcabcabcabc\n\n", "ab\n\n"]
 def _data(folder: Path, tunes: list[str], batch_size: int = 2) -> TextFile:
     file = folder / "tunes.txt"
     file.write_text("".join(tunes), encoding="utf-8")
-    data = TextFile(str(file), seq_len=4, batch_size=batch_size, validation=0.0, documents="reset")
+    data = TextFile(
+        str(file),
+        seq_len=4,
+        batch_size=batch_size,
+        validation=0.0,
+        documents="reset",
+        cache=str(folder / "cache"),
+    )
     data.setup("fit")
     return data
 
@@ -81,7 +88,13 @@ def test_a_document_does_not_change_what_is_thought_of_the_next(tmp_path: Path) 
 def test_joined_documents_do(tmp_path: Path) -> None:
     data = _data(tmp_path, TUNES, batch_size=1)
     reset = sum(_losses(data, _task(data)).values())
-    joined = TextFile(str(tmp_path / "tunes.txt"), seq_len=4, batch_size=1, validation=0.0)
+    joined = TextFile(
+        str(tmp_path / "tunes.txt"),
+        seq_len=4,
+        batch_size=1,
+        validation=0.0,
+        cache=str(tmp_path / "cache"),
+    )
     joined.setup("fit")
     assert joined.train_dataloader().plan.batches() < data.train_dataloader().plan.batches()
     assert reset != pytest.approx(sum(_losses(joined, _task(data)).values()), abs=1e-6)

@@ -1,0 +1,169 @@
+"""A data set of the `datasets` library as the source of a corpus."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from seqforge.errors import UserError
+from seqforge.text.tables import as_text, choose_column
+from seqforge.text.text_source import Piece, joined
+
+ROWS = 256
+"""Rows that are fetched at a time."""
+
+
+class DatasetRows:
+    """The text column of a data set's split, row by row; each row is a document.
+
+    Args:
+        dataset: A name on the Hugging Face Hub, a local folder, or a builder such as "json".
+        configuration: The configuration's name, for a data set that has several.
+        split: The split, such as "train" or "train[:10%]".
+        column: The text column; None: the one named `text`, or the only one with text.
+        files: For builders and folders: the files to read.
+        revision: Branch, tag or commit on the Hub; None: the newest.
+        streaming: Read the rows as they come, without storing the data set itself.
+        limit: Characters after which a stream is left; None: at its end.
+        document_end: What stands between two rows.
+    """
+
+    marked = False
+
+    def __init__(
+        self,
+        dataset: str,
+        configuration: str | None = None,
+        split: str = "train",
+        column: str | None = None,
+        files: str | Sequence[str] | None = None,
+        revision: str | None = None,
+        streaming: bool = False,
+        limit: int | None = None,
+        document_end: str = "\n\n",
+    ) -> None:
+        self.dataset = dataset
+        self.configuration = configuration
+        self.split = split
+        self.column = column
+        self.files = files
+        self.revision = revision
+        self.streaming = streaming
+        self.limit = limit
+        self.document_end = document_end
+
+    @property
+    def name(self) -> str:
+        """The data set's name, without its owner."""
+        return Path(self.dataset).name or "dataset"
+
+    def size(self) -> int:
+        """Return 0: how much text a data set holds is known when it was read."""
+        return 0
+
+    def key(self) -> dict[str, Any]:
+        """Return what was asked for, and the fingerprint of what it is.
+
+        A stream has none. Files on this machine are told apart by size and time.
+
+        Raises:
+            UserError: There is no such data set, or it cannot be fetched.
+        """
+        asked = (self.dataset, self.configuration, self.split, self.revision, self.files)
+        found = self._local_stamps() if self.streaming else self._rows._fingerprint
+        return {
+            "dataset": list(asked),
+            "column": self.column,
+            "joined_by": self.document_end,
+            "fingerprint": found,
+            "limit": self.limit if self.streaming else None,
+        }
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield the rows' texts.
+
+        Raises:
+            UserError: There is no such column, or a row has no text.
+        """
+        taken = 0
+        for piece in joined(self._texts(), self.document_end):
+            yield piece
+            taken += len(piece.text)
+            if self.streaming and self.limit is not None and taken >= self.limit:
+                return
+
+    def _texts(self) -> Iterator[str]:
+        chosen, number = None, 0
+        with _explained(self.dataset):
+            for block in self._rows.iter(batch_size=ROWS):
+                for cells in zip(*block.values(), strict=True):
+                    row: Mapping[str, Any] = dict(zip(block, cells, strict=True))
+                    if chosen is None:
+                        chosen = choose_column(row, self.column, self.dataset)
+                    yield as_text(row[chosen], f"row {number} of '{self.dataset}'", chosen)
+                    number += 1
+
+    @cached_property
+    def _rows(self) -> Any:
+        import datasets
+
+        with _explained(self.dataset):
+            return datasets.load_dataset(
+                self.dataset,
+                self.configuration,
+                split=self.split,
+                data_files=self.files,
+                revision=self.revision,
+                streaming=self.streaming,
+            )
+
+    def _local_stamps(self) -> list[list[str | int]]:
+        named = [self.files] if isinstance(self.files, str) else self.files or []
+        names = (self.dataset, *named)
+        found = [each for name in names for each in glob.glob(name, recursive=True)]  # noqa: PTH207
+        files = [file for each in found for file in (Path(each), *sorted(Path(each).rglob("*")))]
+        return [
+            [str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns]
+            for file in files
+            if file.is_file()
+        ]
+
+
+@contextmanager
+def _explained(dataset: str) -> Iterator[None]:
+    """Say what the library's errors mean to who named the data set."""
+    from datasets.exceptions import DatasetNotFoundError, DatasetsError
+
+    try:
+        yield
+    except DatasetNotFoundError as error:
+        raise UserError(
+            f"there is no data set '{dataset}', or it is private",
+            where="data.dataset",
+            todo="give a name as on the Hub (owner/name), a local folder, or a builder such as "
+            "json with data.files; for a private one, log in: hf auth login",
+        ) from error
+    except (DatasetsError, OSError, ValueError, RuntimeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if _is_about_network(error):
+            raise UserError(
+                f"the data set '{dataset}' cannot be fetched: {reason}",
+                where="data.dataset",
+                todo="check the network (and HF_HUB_OFFLINE), or give a local folder",
+            ) from error
+        part = next((each for each in ("split", "config") if each in reason.lower()), "dataset")
+        raise UserError(
+            f"the data set '{dataset}' cannot be read: {reason}",
+            where={"config": "data.configuration"}.get(part, f"data.{part}"),
+            todo="look at its page, or at its files, for the names that it has",
+        ) from error
+
+
+def _is_about_network(error: BaseException) -> bool:
+    # The library hands on errors of whichever client it uses; their names agree, not their types.
+    names = {type(each).__name__ for each in (error, error.__cause__, error.__context__) if each}
+    return any(word in name for name in names for word in ("Connect", "Timeout", "Offline"))

@@ -1,0 +1,145 @@
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqforge.data import document_starts
+from seqforge.text import CharacterVocabulary, Corpus, Piece, corpus, corpus_writer, open_corpus
+from seqforge.text.text_source import joined
+
+
+class Texts:
+    """Documents given in memory."""
+
+    name = "texts"
+
+    def __init__(self, texts: list[str], end: str = "", marked: bool = True) -> None:
+        self.texts = texts
+        self.end = end
+        self.marked = marked
+        self.read = 0
+
+    def size(self) -> int:
+        return sum(map(len, self.texts))
+
+    def key(self) -> dict[str, Any]:
+        return {"texts": self.texts, "end": self.end, "marked": self.marked}
+
+    def pieces(self) -> Iterator[Piece]:
+        self.read += 1
+        return joined(self.texts, self.end)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("corpora")
+
+
+SIGNS = st.text(st.sampled_from("ab\n é€😀\ufffd"), max_size=30)
+
+
+@given(texts=st.lists(SIGNS, min_size=1, max_size=5), block=st.integers(1, 9), data=st.data())
+def test_numbers_are_those_of_the_vocabulary(
+    folder: Path, texts: list[str], block: int, data: st.DataObject
+) -> None:
+    text = "a" + "|".join(texts)
+    cut = data.draw(st.integers(1, len(text)))
+    part = slice(data.draw(st.integers(0, cut)), cut)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus_writer, "BLOCK", block)
+        found = open_corpus(Texts(["a" + texts[0], *texts[1:]], "|"), folder / str(block))
+    vocabulary = CharacterVocabulary.of(text[:cut])
+
+    assert len(found) == len(text)
+    assert found.vocabulary(cut).spec() == vocabulary.spec()
+    assert found.distinct() == len(set(text))
+    tokens = found.tokens(vocabulary, 0, len(text))
+    assert tokens[part].tolist() == vocabulary.encode(text)[part].tolist()
+    assert len(found.tokens(vocabulary, part.start, cut)) == cut - part.start
+
+
+@given(texts=st.lists(SIGNS, min_size=1, max_size=3))
+def test_bytes_are_those_of_utf8(folder: Path, texts: list[str]) -> None:
+    found = open_corpus(Texts(["a", *texts], "é"), folder, "bytes")
+    expected = "é".join(["a", *texts]).encode()
+
+    assert bytes(found.tokens(found.vocabulary())[:].tolist()) == expected
+    ends = np.cumsum([len(f"{text}é".encode()) for text in ["a", *texts]])
+    starts = [0, *(start for start, text in zip(ends.tolist(), texts, strict=False) if text)]
+    assert found.document_starts("x").tolist() == starts  # empty rows begin no document
+
+
+@given(
+    text=st.text(st.sampled_from("a\n"), min_size=1, max_size=60),
+    end=st.sampled_from(["\n", "\n\n", "\n\n\n", "a\na", "xyz"]),
+    searched=st.integers(1, 9),
+    unit=st.sampled_from(["characters", "bytes"]),
+    data=st.data(),
+)
+def test_documents_start_where_a_search_in_the_text_finds_them(
+    folder: Path, text: str, end: str, searched: int, unit: str, data: st.DataObject
+) -> None:
+    first = data.draw(st.integers(0, len(text) - 1))
+    last = data.draw(st.integers(first + 1, len(text)))
+    found = open_corpus(Texts([f"{text}b"]), folder, unit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus, "SEARCHED", searched)
+        starts = found.document_starts(end, first, last)
+
+    assert starts.tolist() == document_starts(text[first:last], end)
+
+
+def test_rows_begin_documents_and_marks_inside_them_do_not(folder: Path) -> None:
+    found = open_corpus(Texts(["a\n\nb", "", "c", ""], "\n\n", marked=False), folder)
+
+    assert found.document_starts("\n\n").tolist() == [0, 8]  # an empty row begins none
+    assert found.document_starts("\n\n", 2).tolist() == [0, 6]
+
+
+@pytest.mark.parametrize(("characters", "dtype"), [(256, "uint8"), (257, "uint16"), (65_537, "u4")])
+def test_numbers_are_as_wide_as_they_must_be(folder: Path, characters: int, dtype: str) -> None:
+    signs = [chr(each) for each in range(32, 80_000) if not 0xD800 <= each < 0xE000]
+    text = "".join(signs[:200]) * 30 + "".join(signs[:characters]) + " "
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus_writer, "BLOCK", 5_000)
+        found = open_corpus(Texts([text]), folder)
+    vocabulary = found.vocabulary()
+
+    assert vocabulary.decode(found.tokens(vocabulary)[:].tolist()) == text
+    size = (found.folder / "tokens.bin").stat().st_size
+    assert size == len(text) * np.dtype(dtype).itemsize
+    assert sorted(each.name for each in found.folder.iterdir()) == [
+        "corpus.json",
+        "documents.npy",
+        "tokens.bin",
+    ]
+
+
+def test_a_view_is_pickled_without_its_text(folder: Path) -> None:
+    found = open_corpus(Texts(["abc" * 40_000]), folder)
+    tokens = found.tokens(found.vocabulary(), 3)
+    assert tokens[:4].tolist() == [1, 2, 3, 1]
+    pickled = pickle.dumps(tokens)
+
+    assert len(pickled) < 2_000
+    assert pickle.loads(pickled)[1:3].tolist() == [2, 3]
+
+
+def test_a_text_of_unknown_characters_only(folder: Path) -> None:
+    found = open_corpus(Texts(["\ufffd\ufffdab"]), folder)
+
+    assert len(found.vocabulary(2)) == 2
+    assert found.tokens(found.vocabulary(2))[:].tolist() == [0, 0, 0, 0]
+
+
+def test_characters_before_and_behind_the_cut(folder: Path) -> None:
+    found: Corpus = open_corpus(Texts(["abcabcx"]), folder)
+
+    assert [found.distinct(last) for last in (0, 1, 3, 6, 7)] == [0, 1, 3, 3, 4]
+    known = found.vocabulary(6)
+    assert found.tokens(known, 5)[:].tolist() == [3, known.unknown]
