@@ -30,6 +30,7 @@ COMMANDS: dict[str, Command] = {
     "test": Command("measure a checkpoint on the test data", "seqforge.cli.fit", True),
     "predict": Command("run a checkpoint over a data module", "seqforge.cli.fit", True),
     "infer": Command("use a checkpoint: text, files or a stream in", "seqforge.cli.infer"),
+    "inspect": Command("see inside a checkpoint: gradients, gates, units", "seqforge.cli.inspect"),
     "plugins": Command("list encoders, tasks and data modules", "seqforge.cli.plugins"),
     "new-task": Command("write a plugin package for a task of your own", "seqforge.cli.new_task"),
     "schema": Command("print the JSON Schema of configurations", "seqforge.cli.schema"),

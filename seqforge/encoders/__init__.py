@@ -2,6 +2,7 @@
 
 from .base import Encoder as Encoder
 from .base import EncoderError as EncoderError
+from .base import LayerActivations as LayerActivations
 from .bridge import Bridge as Bridge
 from .factory import EncoderFactory as EncoderFactory
 from .factory import encoder_class as encoder_class
@@ -17,5 +18,6 @@ __all__ = [
     "Encoder",
     "EncoderError",
     "EncoderFactory",
+    "LayerActivations",
     "encoder_class",
 ]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from seqforge.errors import UserError
 from seqforge.layers.masking import padding_mask
-from seqforge.state import State, hold
+from seqforge.state import State, hold, row_leaves
 
 Stepper = Callable[[Tensor, State], tuple[Tensor, State]]
 """`(x (B, I), state) -> (output (B, O), state)`, with frozen weights and without gradients."""
@@ -19,6 +20,19 @@ Stepper = Callable[[Tensor, State], tuple[Tensor, State]]
 
 class EncoderError(UserError, ValueError):
     """An encoder was configured, or used, in a way that it does not offer."""
+
+
+class LayerActivations(NamedTuple):
+    """What one layer does at a step, to be looked at.
+
+    Attributes:
+        units: `(B, H)`, what the layer remembers after the step; in [-1, 1] for the built-in
+            encoders, `tanh(c_t)` for the LSTM.
+        gates: Named gates, `(B, H)` in [0, 1]; empty for a layer without gates.
+    """
+
+    units: Tensor
+    gates: Mapping[str, Tensor]
 
 
 class Encoder(nn.Module, ABC):
@@ -125,6 +139,26 @@ class Encoder(nn.Module, ABC):
                 return frozen.step(x, state)
 
         return advance
+
+    def activations(self, x: Tensor, state: State) -> list[LayerActivations]:
+        """Look into one step, in evaluation mode: `seqforge inspect` draws what this gives.
+
+        The default takes each `(B, d)` leaf of the state after the step for a layer and knows of no
+        gates; override it to name gates, or to choose what a unit's activation is.
+
+        Args:
+            x: `(B, I)`.
+            state: The state after the step before.
+
+        Returns:
+            One entry a layer, the first layer first.
+
+        Raises:
+            EncoderError: If the encoder is not causal.
+        """
+        _, after = self.step(x, state)
+        units = [leaf for leaf in row_leaves(after) if leaf.dim() == 2]
+        return [LayerActivations(leaf, {}) for leaf in units if leaf.is_floating_point()]
 
     def zeros(self, batch_size: int, size: int) -> Tensor:
         """Make one leaf of a start state.

@@ -74,6 +74,14 @@ class Cell(Protocol):
         """Copy the weights into the form that steps fastest."""
         ...
 
+    def gates_at(self, x: Tensor, state: LayerState, weights: Weights) -> dict[str, Tensor]:
+        """Give the gates, by name and `(B, H)`, that `step` would apply; empty without gates."""
+        ...
+
+    def units(self, state: LayerState) -> Tensor:
+        """Give what each unit of a state remembers, `(B, H)`, to be looked at."""
+        ...
+
     def initial_bias(self, bias: Tensor) -> None:
         """Fill the input bias `(G * H,)`, which is zero, where it should not be."""
         ...

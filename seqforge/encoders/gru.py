@@ -10,7 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqforge.encoders.cell import Advance, LayerState, Weights, copy_weights
+from seqforge.encoders.cell import (
+    Advance,
+    LayerState,
+    Weights,
+    copy_weights,
+    sum_of_products,
+)
 from seqforge.encoders.stack import Stack
 
 
@@ -62,6 +68,16 @@ class GRUCell:
         """Copy the weights."""
         copied = copy_weights(weights)
         return lambda x, state: self.step(x, state, copied)
+
+    def gates_at(self, x: Tensor, state: LayerState, weights: Weights) -> dict[str, Tensor]:
+        """Give the reset and update gates, `(B, H)` each; an open update gate keeps the state."""
+        r, z, _ = sum_of_products(x, state.hidden, weights).chunk(3, dim=1)
+        return {"reset": r.sigmoid(), "update": z.sigmoid()}
+
+    def units(self, state: LayerState) -> Tensor:
+        """Give the hidden state `(B, H)`, in [-1, 1]."""
+        hidden: Tensor = state.hidden
+        return hidden
 
     def initial_bias(self, bias: Tensor) -> None:
         """Leave the biases at zero."""

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqforge.encoders.base import LayerActivations
 from seqforge.encoders.cell import Cell, LayerState, Weights, contiguous, run_fused
 from seqforge.encoders.padded import way_for
 from seqforge.layers.dropout import draw_mask, locked_dropout, plain_dropout
@@ -154,6 +155,12 @@ class Layer(nn.Module):
         new = widen(self.cell.step(x, state, weights))
         output = new[0].to(weights.weight_hh.dtype)
         return self._finish(output, x, noise), new
+
+    def activations(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerActivations]:
+        """Give the output of a step `(B, I)` without noise, and what the layer does at it."""
+        gates = self.cell.gates_at(x, state, self.weights(None)[0])
+        output, new = self.step(x, state, None)
+        return output, LayerActivations(self.cell.units(new), gates)
 
     def stepper(self) -> Callable[[Tensor, LayerState], tuple[Tensor, LayerState]]:
         """Copy the weights as they are now and give a function that steps without dropout."""

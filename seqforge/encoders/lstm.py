@@ -60,6 +60,15 @@ class LSTMCell:
         product = joined_product(weights)
         return lambda x, state: _update(product(x, state.hidden), state.cell)
 
+    def gates_at(self, x: Tensor, state: LayerState, weights: Weights) -> dict[str, Tensor]:
+        """Give the input, forget and output gates, `(B, H)` each."""
+        i, f, _, o = sum_of_products(x, state.hidden, weights).chunk(4, dim=1)
+        return {"input": i.sigmoid(), "forget": f.sigmoid(), "output": o.sigmoid()}
+
+    def units(self, state: LayerState) -> Tensor:
+        """Give `tanh(c)`, `(B, H)`: what is remembered, before the output gate hides it."""
+        return torch.tanh(state.cell)
+
     def initial_bias(self, bias: Tensor) -> None:
         """Open the forget gate (Jozefowicz et al. 2015), on this bias `(4 H,)` alone."""
         bias.chunk(4)[1].fill_(self.forget_bias)

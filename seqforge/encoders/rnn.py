@@ -67,6 +67,15 @@ class RNNCell:
         product = joined_product(weights)
         return lambda x, state: self._update(product(x, state.hidden))
 
+    def gates_at(self, x: Tensor, state: LayerState, weights: Weights) -> dict[str, Tensor]:
+        """Give none."""
+        return {}
+
+    def units(self, state: LayerState) -> Tensor:
+        """Give the hidden state `(B, H)`; in [-1, 1] for tanh."""
+        hidden: Tensor = state.hidden
+        return hidden
+
     def initial_bias(self, bias: Tensor) -> None:
         """Leave the biases at zero."""
 

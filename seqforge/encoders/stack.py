@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from seqforge.encoders.base import Encoder, EncoderError, Stepper
+from seqforge.encoders.base import Encoder, EncoderError, LayerActivations, Stepper
 from seqforge.encoders.cell import Cell, LayerState
 from seqforge.encoders.layer import DropoutKind, Layer, LayerNoise, LayerOptions
 from seqforge.layers.masking import padding_mask
@@ -162,6 +162,20 @@ class Stack(Encoder):
             return x, StackState(tuple(new), state.noise)
 
         return advance
+
+    def activations(self, x: Tensor, state: State) -> list[LayerActivations]:
+        """Look into one step `(B, I)` without dropout; see `Encoder.activations`.
+
+        Raises:
+            EncoderError: If the shape does not fit, or the stack is bidirectional.
+        """
+        self.require_causal("be looked into step by step")
+        self.check_input(x, 2)
+        found = []
+        for layer, before in zip(self._typed_layers(), state.layers, strict=True):
+            x, seen = layer.activations(x, before)
+            found.append(seen)
+        return found
 
     def _typed_layers(self) -> list[Layer]:
         return list(cast("Iterable[Layer]", self.layers))
