@@ -7,7 +7,7 @@ answers to a user. See `docs/guide/writing-a-task.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from seqforge.data.base import DataModule
     from seqforge.data.batch import Batch
+    from seqforge.encoders.base import Encoder
     from seqforge.encoders.factory import EncoderFactory
     from seqforge.state import State
 
@@ -98,6 +99,24 @@ class Figure(NamedTuple):
 
     figure: MatplotlibFigure
     title: str = ""
+
+
+class Reading(NamedTuple):
+    """A text as a task's encoder reads it, so that the reading can be looked into.
+
+    Attributes:
+        symbols: What each of the `T` positions shows; "" inside a character of several bytes. The
+            last symbols of the text, which have no target, are left out.
+        encoder: What reads; causal.
+        inputs: `(1, T, I)`, what it reads.
+        losses: From the encoder's outputs `(1, T, O)` to `E_t` in nats, `(T,)`, with gradients;
+            `E_t` depends on output `t` alone.
+    """
+
+    symbols: Sequence[str]
+    encoder: Encoder
+    inputs: Tensor
+    losses: Callable[[Tensor], Tensor]
 
 
 Preview = Text | Table | Figure
@@ -192,6 +211,16 @@ class Task(nn.Module):
         """
         return {}
 
+    def measures(self, losses: Mapping[str, float]) -> dict[str, float]:
+        """Return what follows from the mean losses of one evaluated loader, such as perplexity.
+
+        Logged beside them: as `val/NAME` for the first loader, `val/LOADER/NAME` for another.
+
+        Args:
+            losses: The exact means over a whole loader, "loss" among them; the same on all ranks.
+        """
+        return {}
+
     def preview(self, batch: Batch) -> Sequence[Preview]:
         """Return what to show of the present network: samples, tables, figures.
 
@@ -206,6 +235,13 @@ class Task(nn.Module):
         Rows are predicted by themselves: no state is carried from batch to batch.
         """
         raise NotImplementedError(f"{type(self).__name__} does not offer predict")
+
+    def reading(self, text: str) -> Reading:
+        """Return a text as the encoder reads it, for `seqforge inspect`.
+
+        Only for tasks with one causal encoder that reads text.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not offer reading")
 
     def infer(self, inputs: Iterable[Source], options: Any) -> Iterator[Output]:
         """Answer a user's inputs, one after the other, as they are made.

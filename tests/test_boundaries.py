@@ -29,6 +29,7 @@ LEVELS = {
     "text": 3,
     "vision": 3,
     "checkpoint": 3,
+    "inspection": 4,
     "testing": 4,
     "cli": 4,
     "__main__": 4,

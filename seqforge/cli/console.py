@@ -20,7 +20,7 @@ from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
 from seqforge.cli.runs import Run
-from seqforge.data import Batch, padding_share
+from seqforge.data import Batch, DataModule, padding_share
 from seqforge.task import Figure, Preview, Table
 from seqforge.training.checkpointer import Checkpointer
 from seqforge.training.sequence_module import SequenceModule
@@ -73,6 +73,9 @@ class Console(pl.Callback):
             f"batches: {trainer.num_training_batches} an epoch   {_target(trainer)}   "
             f"precision: {trainer.precision}   processes: {trainer.world_size}{share}"
         )
+        data = getattr(trainer, "datamodule", None)
+        for note in data.notes() if isinstance(data, DataModule) else ():
+            self.say(note)
         if not self._run.trial:
             self.say(f"run: {self._run.folder}")
         if self._bar and self._out.is_terminal and not self.quiet:
@@ -122,14 +125,18 @@ class Console(pl.Callback):
         )
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Print the epoch's line: number, batch loss, validation, speed, time."""
+        """Print the epoch's line: number, batch loss, validation, speed, time.
+
+        A loss that the task measures in other units too is shown once; the logs have them all.
+        """
         if not self._items:  # a run that goes on from an epoch's very end has nothing to say of it
             return
         self._reported_step = trainer.global_step
+        derived = pl_module.derived_metrics if isinstance(pl_module, SequenceModule) else ()
         metrics = [
             f"{name}: {value.item():.4g}"
             for name, value in sorted(trainer.callback_metrics.items())
-            if name.startswith("val/")
+            if name.startswith("val/") and name not in derived
         ]
         seconds = time.monotonic() - self._epoch_started
         parts = [_progress_line(trainer), *metrics, self._rate(), duration(seconds)]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from seqforge.decoding.step import Step
+from seqforge.decoding.truncation import keep_top_k, keep_top_p
 from seqforge.state import State
 
 
@@ -17,8 +18,8 @@ class Sampled(NamedTuple):
 
     Attributes:
         tokens: The tokens chosen (N,); `end` for rows that had finished before.
-        log_probs: Their log-probabilities under the model (N,), at temperature 1; 0 for rows that
-            had finished before.
+        log_probs: Their log-probabilities under the model (N,), whatever they were drawn from: at
+            temperature 1 and with no token left out; 0 for rows that had finished before.
         finished: Rows that have given out `end` by now (N,), bool.
         trace: The model's trace of the step.
     """
@@ -37,6 +38,8 @@ def sample(
     *,
     length: int,
     temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
     seeds: Sequence[int] | None = None,
     end: int | None = None,
 ) -> Iterator[Sampled]:
@@ -52,14 +55,23 @@ def sample(
         length: Tokens to give out at most.
         temperature: Divides the log-probabilities before the draw (Ackley et al. 1985); 0 takes
             the most probable token (greedy).
+        top_k: Draw from this many likeliest tokens only; 0: from all.
+        top_p: Draw from the fewest likeliest tokens that have this share of the probability
+            (nucleus sampling, Holtzman et al. 2020), after temperature and `top_k`; at least from
+            one. 1: from all.
         seeds: One seed for each row; 0, 1, 2, … by default.
         end: The token that ends a row; None: rows go on to `length`.
 
     Raises:
-        ValueError: The temperature is negative, or there are not as many seeds as rows.
+        ValueError: The temperature or `top_k` is negative, `top_p` is not between 0 and 1, or
+            there are not as many seeds as rows.
     """
     if temperature < 0:
         raise ValueError(f"temperature must be at least 0, not {temperature}")
+    if top_k < 0 or not 0.0 <= top_p <= 1.0:
+        raise ValueError(
+            f"top_k must be at least 0 and top_p between 0 and 1, not {top_k} and {top_p}"
+        )
     rows = len(first)
     if seeds is not None and len(seeds) != rows:
         raise ValueError(f"{len(seeds)} seeds for {rows} rows: give one for each row")
@@ -67,13 +79,18 @@ def sample(
     tokens, finished = first, torch.zeros(rows, dtype=torch.bool, device=first.device)
     for _ in range(length):
         log_probs, state, trace = step(tokens, state)
-        tokens = _draw(log_probs, temperature, generators)
-        scores = log_probs.gather(1, tokens[:, None]).squeeze(1).masked_fill(finished, 0.0)
+        if temperature == 0.0:
+            tokens = log_probs.argmax(dim=1)
+        else:
+            tokens = _draw(_truncated(log_probs, temperature, top_k, top_p), generators)
+            tokens = tokens.to(log_probs.device)
+        scores = log_probs.gather(1, tokens[:, None]).squeeze(1)
         if end is not None:
+            scores = scores.masked_fill(finished, 0.0)
             tokens = tokens.masked_fill(finished, end)
             finished = finished | (tokens == end)
         yield Sampled(tokens, scores, finished, trace)
-        if bool(finished.all()):
+        if end is not None and bool(finished.all()):
             return
 
 
@@ -84,15 +101,18 @@ def greedy(step: Step, first: Tensor, state: State, *, length: int, end: int) ->
     return torch.stack(tokens, dim=1) if tokens else first.new_empty(len(first), 0)
 
 
-def _draw(log_probs: Tensor, temperature: float, generators: list[torch.Generator]) -> Tensor:
-    if temperature == 0.0:
-        return log_probs.argmax(dim=1)
+def _truncated(log_probs: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
     # In float64 and from the likeliest one down: no temperature then overflows.
     scores = log_probs.cpu().double()
-    below = scores - scores.amax(dim=1, keepdim=True)
-    probabilities = (below / temperature).softmax(dim=1)
+    scores = (scores - scores.amax(dim=1, keepdim=True)) / temperature
+    if top_k:
+        scores = keep_top_k(scores, top_k)
+    return keep_top_p(scores, top_p) if top_p < 1.0 else scores
+
+
+def _draw(scores: Tensor, generators: list[torch.Generator]) -> Tensor:
     draws = [
         torch.multinomial(row, 1, generator=generator)
-        for row, generator in zip(probabilities, generators, strict=True)
+        for row, generator in zip(scores.softmax(dim=1), generators, strict=True)
     ]
-    return torch.cat(draws).to(log_probs.device)
+    return torch.cat(draws)

@@ -15,6 +15,10 @@ class Evaluation:
 
     Args:
         task: What is evaluated.
+
+    Attributes:
+        first_batch: The first batch of the first loader in the last pass; None before any.
+        derived: Names of the last pass's results that only say a loss in another unit.
     """
 
     def __init__(self, task: Task) -> None:
@@ -22,6 +26,7 @@ class Evaluation:
         self._sums: dict[str, LossSums] = {}
         self._carry = Carry()
         self.first_batch: Batch | None = None
+        self.derived: frozenset[str] = frozenset()
 
     def begin(self, loaders: Sequence[str]) -> None:
         """Start a pass over loaders of these names."""
@@ -41,10 +46,22 @@ class Evaluation:
             self._task.evaluate(batch)
 
     def finish(self, world_size: int) -> dict[str, float]:
-        """Return all results: the first loader's as `loss`, another's as `NAME/loss`."""
+        """Return all results: the first loader's as `loss`, another's as `NAME/loss`.
+
+        Beside the losses stand the task's measures of them, named alike.
+
+        Raises:
+            ValueError: A measure has the name of a loss.
+        """
         results: dict[str, float] = {}
+        derived: set[str] = set()
         for number, (name, sums) in enumerate(self._sums.items()):
             means, _ = sums.close(world_size)
             prefix = "" if number == 0 else f"{name}/"
-            results |= {f"{prefix}{term}": mean for term, mean in means.items()}
+            measures = self._task.measures(means)
+            if taken := sorted(means.keys() & measures.keys()):
+                raise ValueError(f"measures() must not rename or replace a loss: {taken}")
+            results |= {f"{prefix}{each}": value for each, value in (means | measures).items()}
+            derived |= {f"{prefix}{each}" for each in measures}
+        self.derived = frozenset(derived)
         return results | self._task.finish_evaluation()

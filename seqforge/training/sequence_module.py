@@ -232,6 +232,11 @@ class SequenceModule(pl.LightningModule):
         """Log the pass under `test/`."""
         self._log_evaluation("test")
 
+    @property
+    def derived_metrics(self) -> frozenset[str]:
+        """Names of validation metrics that only say a loss in another unit, as perplexity does."""
+        return frozenset(f"val/{name}" for name in self._evaluation.derived)
+
     def _log_evaluation(self, stage: str) -> None:
         results = self._evaluation.finish(self.trainer.world_size)
         metrics = {f"{stage}/{name}": value for name, value in results.items()}

@@ -245,7 +245,7 @@ MISTAKES: dict[str, tuple[str, list[str], list[str]]] = {
             "write `task: {class_path: CharGeneration}` under `model:`, or --model.task Char",
         ],
     ),
-    "no data": (TASK, [], ["no data module is given", "accepted: TextFile", "--data TextFile"]),
+    "no data": (TASK, [], ["no data module is given", "TextDataset, TextFile", "--data Text"]),
 }
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -61,18 +62,18 @@ def stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
 def test_options_stand_anywhere(run: Path, words: tuple[str, ...], capsys: Output) -> None:
     assert infer(run, *words) == 0
 
-    texts = re.fullmatch(r"the (.{4})\na (.{4})\n", capsys.readouterr().out, re.DOTALL)
+    texts = re.fullmatch(r"the (.{4})\n---\na (.{4})\n", capsys.readouterr().out, re.DOTALL)
     assert texts is not None
 
 
 @pytest.mark.parametrize("prompt", ["--length", "-dash", "-", "ÄÖ", "the cat"])
 def test_prompts_are_echoed_as_they_are(run: Path, prompt: str, capsys: Output) -> None:
-    assert infer(run, *SHORT, "--samples", "2", "--", prompt) == 0
+    assert infer(run, *SHORT, "--samples", "2", "--separator", "@", "--", prompt) == 0
 
-    out = capsys.readouterr().out
-    assert out.startswith(prompt)
-    assert out.count(prompt) == 2
-    assert len(out) == 2 * (len(prompt) + 4 + 1)
+    first, second = capsys.readouterr().out.split("\n@\n")
+    assert first.startswith(prompt)
+    assert second.startswith(prompt)
+    assert len(first) == len(prompt) + 4 == len(second) - 1
 
 
 def test_an_empty_prompt(run: Path, capsys: Output) -> None:
@@ -91,7 +92,7 @@ def test_files_and_standard_input(
     Path("one.txt").write_text("the cat\n")
     stdin(monkeypatch, b"a dog\n")
     assert infer(run, *SHORT, "-i", "one.txt", "-") == 0
-    assert re.match(r"the cat.{4}\na dog.{4}\n", capsys.readouterr().out, re.DOTALL)
+    assert re.match(r"the cat.{4}\n---\na dog.{4}\n", capsys.readouterr().out, re.DOTALL)
 
     stdin(monkeypatch, b"saw")
     assert infer(run, *SHORT) == 0
@@ -115,7 +116,18 @@ def test_output_to_a_file(run: Path, capsys: Output) -> None:
         (("--lenght", "5"), "unrecognized arguments: --lenght 5.*did you mean: --length"),
         (("--length", "many"), "argument --length: invalid int value: 'many'"),
         (("--length", "-1"), "length is -1.*--length"),
-        (("--samples", "0"), "samples is 0"),
+        (("--samples", "0"), "samples is 0.*where: --samples"),
+        (("--top-k", "-1"), "top_k is -1.*where: --top-k.*0 draws from all"),
+        (("--top-p", "1.5"), "top_p is 1.5.*where: --top-p.*from 0 to 1"),
+        (("--top-p", "nan"), "top_p is nan"),
+        (("--stop", "\\n"), r"stop string .* never be written.*'\\\\'.*where: --stop.*\$'\\n'"),
+        (("--unknown", "ignore"), "argument --unknown: invalid choice: 'ignore'"),
+        (
+            ("--score", "--unknown", "refuse", "tÄt"),
+            "character 'Ä' at place 1 was not in the training",
+        ),
+        (("--prompt", "a"), "no --score.*where: --prompt.*add --score"),
+        (("--score", ""), "there is no text to score"),
         (("--temperature", "nan"), "temperature is nan"),
         (("--temperature", "inf"), "temperature is inf"),
         (("--seed", "99999999999999999999"), "seed is 99999999999999999999"),
@@ -174,6 +186,22 @@ def test_help_shows_the_tasks_options(run: Path, capsys: Output) -> None:
     out = capsys.readouterr().out
     assert "options of CharGeneration" in out
     assert "--temperature FLOAT" in out
+    words = " ".join(out.split())
+    for name, help_text in (
+        ("--length INT", "Characters to write after the prompt at most; bytes for a network of"),
+        ("--top-k INT", "Draw from this many likeliest characters only; 0 from all."),
+        ("--top-p FLOAT", "Draw from the fewest likeliest characters that have this share"),
+        ("--seed INT", "What chance is drawn from; the same seed writes the same text."),
+        ("--samples INT", "Texts to write for each prompt, all at once."),
+        ("--stop STR", "A text ends before this string; none if empty."),
+        ("--echo, --no-echo", "Begin each text with its prompt."),
+        ("--stream, --no-stream", "Show characters as they are made"),
+        ("--separator STR", "The line between two texts."),
+        ("--unknown {replace,refuse}", "What to do with characters that the network does not"),
+        ("--score, --no-score", "Score the inputs instead of writing on: a table (CSV)"),
+        ("--prompt STR", "With score: what stands before each text"),
+    ):
+        assert f"{name} {help_text}" in words
 
 
 def test_an_interruption_while_text_is_written(
@@ -181,24 +209,25 @@ def test_an_interruption_while_text_is_written(
 ) -> None:
     from seqforge_tasks.char_generation import CharGeneration
 
-    original = CharGeneration.generate
+    original = CharGeneration.infer
 
-    def interrupted(self: CharGeneration, *rest: object) -> Iterator[str]:
-        for number, character in enumerate(original(self, *rest)):  # type: ignore[arg-type]
+    def interrupted(self: CharGeneration, *rest: Any) -> Iterator[OneOutput]:
+        for number, piece in enumerate(original(self, *rest)):
             if number == 3:
                 os.kill(os.getpid(), signal.SIGINT)
-            yield character
+            yield piece
 
-    monkeypatch.setattr(CharGeneration, "generate", interrupted)
+    monkeypatch.setattr(CharGeneration, "infer", interrupted)
 
-    assert infer(run, "the ") == 130
+    assert infer(run, "the ", "--stream") == 130
     captured = capsys.readouterr()
     assert captured.out.startswith("the ")
     assert captured.err == "interrupted\n"
 
 
 def test_a_reader_who_has_had_enough(run: Path) -> None:
-    command = [sys.executable, "-m", "seqforge", "infer", str(run), "the ", "--length", "99999"]
+    command = [sys.executable, "-m", "seqforge", "infer", str(run), "the ", "--stream"]
+    command += ["--length", "99999"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -86,10 +86,76 @@ def test_frequencies_follow_the_tempered_distribution(temperature: float) -> Non
     assert ((frequencies - expected).abs() < 4 * deviation).all()
 
 
-def test_log_probabilities_are_the_models_own() -> None:
+def test_draws_from_a_part_follow_its_own_distribution() -> None:
+    rows, seeds = 4000, list(range(4000))
+    first, state = torch.zeros(rows, dtype=torch.long), _state(rows)
+
+    def shares(top_k: int, top_p: float) -> Tensor:
+        (drawn,) = sample(
+            _step, first, state, length=1, temperature=2.0, top_k=top_k, top_p=top_p, seeds=seeds
+        )
+        return drawn.tokens.bincount(minlength=VOCABULARY) / rows
+
+    # Of row 0 of the table at temperature 2, the roots of its probabilities.
+    roots = torch.tensor([0.0, 0.60**0.5, 0.20**0.5, 0.10**0.5, 0.0])
+    for found, expected in (
+        (shares(3, 1.0), roots / roots.sum()),
+        # Of these, the first has 50.4 %: less than that is reached by it alone.
+        (shares(3, 0.503), torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0])),
+        (shares(3, 0.506), torch.tensor([0.0, 0.634, 0.366, 0.0, 0.0])),
+        # Of all five it has 39 %: temperature comes before the share.
+        (shares(0, 0.38), torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0])),
+        (shares(0, 0.41), torch.tensor([0.0, 0.634, 0.366, 0.0, 0.0])),
+    ):
+        deviation = (expected * (1 - expected) / rows).sqrt()
+        assert ((found - expected).abs() <= 4 * deviation + 1e-3 * (expected > 0)).all()
+
+
+@pytest.mark.parametrize(("top_k", "top_p"), [(1, 1.0), (0, 0.0), (0, 1e-9), (2, 1e-9)])
+@pytest.mark.parametrize("temperature", [0.7, 1.0, 1e300])
+def test_drawing_from_one_token_is_greedy(top_k: int, top_p: float, temperature: float) -> None:
+    first = torch.tensor([0, 1, 2, 4])
+    steps = sample(
+        _step, first, _state(4), length=6, temperature=temperature, top_k=top_k, top_p=top_p
+    )
+    likeliest = sample(_step, first, _state(4), length=6, temperature=0.0)
+
+    for drawn, best in zip(steps, likeliest, strict=True):
+        assert torch.equal(drawn.tokens, best.tokens)
+
+
+def test_rows_of_a_part_depend_on_their_seeds_alone() -> None:
+    def rows(first: list[int], seeds: list[int]) -> Tensor:
+        steps = sample(
+            _step,
+            torch.tensor(first),
+            _state(len(first)),
+            length=9,
+            top_k=4,
+            top_p=0.9,
+            seeds=seeds,
+        )
+        return torch.stack([each.tokens for each in steps], dim=1)
+
+    alone = [rows([first], [seed]) for first, seed in zip([0, 1, 4], [7, 8, 9], strict=True)]
+
+    assert torch.equal(rows([0, 1, 4], [7, 8, 9]), torch.cat(alone))
+
+
+@pytest.mark.parametrize(("top_k", "top_p"), [(0, 1.0), (3, 1.0), (0, 0.8)])
+def test_log_probabilities_are_the_models_own(top_k: int, top_p: float) -> None:
     first = torch.tensor([0, 1, 2])
     tokens, total = first, torch.zeros(3)
-    for each in sample(_step, first, _state(3), length=5, temperature=2.0, seeds=[1, 2, 3]):
+    for each in sample(
+        _step,
+        first,
+        _state(3),
+        length=5,
+        temperature=2.0,
+        top_k=top_k,
+        top_p=top_p,
+        seeds=[1, 2, 3],
+    ):
         torch.testing.assert_close(each.log_probs, TABLE[tokens, each.tokens])
         assert torch.equal(each.trace, tokens * 10)
         tokens = each.tokens
@@ -133,5 +199,9 @@ def test_tokens_come_one_at_a_time() -> None:
 def test_wrong_options_are_refused() -> None:
     with pytest.raises(ValueError, match="temperature must be at least 0, not -1"):
         next(sample(_step, torch.tensor([0]), _state(1), length=1, temperature=-1))
+    with pytest.raises(ValueError, match=r"not -1 and 1\.0"):
+        next(sample(_step, torch.tensor([0]), _state(1), length=1, top_k=-1))
+    with pytest.raises(ValueError, match=r"not 0 and 1\.5"):
+        next(sample(_step, torch.tensor([0]), _state(1), length=1, top_p=1.5))
     with pytest.raises(ValueError, match="2 seeds for 1 rows"):
         next(sample(_step, torch.tensor([0]), _state(1), length=1, seeds=[1, 2]))

@@ -46,6 +46,9 @@ class Ragged(Toy):
         self.error.reset()
         return {"error": mean}
 
+    def measures(self, losses: Mapping[str, float]) -> dict[str, float]:
+        return {"root": losses["loss"] ** 0.5}
+
     def predict(self, batch: Batch) -> Sequence[Mapping[str, object]]:
         return [{"next": value} for value in self._last(batch).tolist()]
 

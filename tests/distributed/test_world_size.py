@@ -63,7 +63,7 @@ def test_ranks_change_nothing(tmp_path: Path, alone: tuple[Path, Found], world: 
                 assert torch.equal(value, ranks[0]["weights"][name]), f"ranks differ in {name}"
             assert rank["metrics"] == pytest.approx(expected["metrics"], abs=1e-6)
             assert rank["reductions"] == _reductions(accumulate)
-        for column in ("train/loss", "train/gradient_norm", "val/loss", "val/error"):
+        for column in ("train/loss", "train/gradient_norm", "val/loss", "val/root", "val/error"):
             ours, theirs = (ragged.logged(each, case, column) for each in (tmp_path, folder))
             assert ours == pytest.approx(theirs, abs=1e-6), column
             assert len(ours) >= ragged.EPOCHS

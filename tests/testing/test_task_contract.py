@@ -44,7 +44,8 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(text: Path) -> Callable[[], DataModule]:
-    return lambda: TextFile(str(text), seq_len=8, batch_size=4, validation=0.25)
+    cache = str(text.parent / "cache")
+    return lambda: TextFile(str(text), seq_len=8, batch_size=4, validation=0.25, cache=cache)
 
 
 class Sound(CharGeneration):
@@ -309,7 +310,8 @@ class ArrayInSpec(TextFile):
 def test_a_spec_that_no_checkpoint_can_keep(
     module: type[TextFile], message: str, text: Path
 ) -> None:
-    case = TaskCase(Sound, lambda: module(str(text), 8, 4), ENCODER, ["the "])
+    cache = str(text.parent / "cache")
+    case = TaskCase(Sound, lambda: module(str(text), 8, 4, cache=cache), ENCODER, ["the "])
 
     with pytest.raises(AssertionError, match=message) as caught:
         check_spec(case)
@@ -331,8 +333,13 @@ def test_all_checks_run_at_once(data: Callable[[], DataModule]) -> None:
 
 
 def test_data_without_validation_is_told_what_is_missing(text: Path) -> None:
+    cache = str(text.parent / "cache")
     case = TaskCase(
-        Sound, lambda: TextFile(str(text), 8, 4, validation=0.0), ENCODER, ["the "], epochs=1
+        Sound,
+        lambda: TextFile(str(text), 8, 4, validation=0.0, cache=cache),
+        ENCODER,
+        ["the "],
+        epochs=1,
     )
 
     check_evaluation(case)

@@ -72,6 +72,42 @@ def test_uneven_batches_count_by_their_items() -> None:
     assert found["decoded"] == 4.0
 
 
+class _Measuring(_Counting):
+    """Gives each loss in another unit."""
+
+    def measures(self, losses: Mapping[str, float]) -> dict[str, float]:
+        return {"doubled": 2 * losses["loss"], "terms": float(len(losses))}
+
+
+def test_every_loader_has_the_tasks_measures_of_its_own_means() -> None:
+    evaluation = Evaluation(_Measuring())
+    assert evaluation.derived == frozenset()
+    batches = [_batch(0, 1), _batch(2, 3), _batch(4, 5)]
+
+    found = _run(evaluation, {"stateful": batches, "cold": batches[:2]})
+
+    assert found == {
+        "loss": 1.0,
+        "doubled": 2.0,
+        "terms": 1.0,
+        "cold/loss": 0.5,
+        "cold/doubled": 1.0,
+        "cold/terms": 1.0,
+        "decoded": 6.0,
+    }
+    assert list(found)[:4] == ["loss", "doubled", "terms", "cold/loss"]
+    assert evaluation.derived == {"doubled", "terms", "cold/doubled", "cold/terms"}
+
+
+def test_a_measure_cannot_take_the_place_of_a_loss() -> None:
+    class Replacing(_Counting):
+        def measures(self, losses: Mapping[str, float]) -> dict[str, float]:
+            return {"loss": 0.0}
+
+    with pytest.raises(ValueError, match=r"replace a loss: \['loss'\]"):
+        _run(Evaluation(Replacing()), {"all": [_batch(0, 1)]})
+
+
 def test_fillers_count_for_nothing() -> None:
     task = _Counting()
 

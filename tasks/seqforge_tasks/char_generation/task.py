@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
 from typing import ClassVar
 
 import torch
@@ -12,32 +13,28 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqforge.data import Batch, TokenBatch
-from seqforge.decoding import Step, StepOut, sample
 from seqforge.encoders import Encoder, EncoderFactory
 from seqforge.errors import UserError
 from seqforge.layers import Head
 from seqforge.state import State
-from seqforge.task import Loss, Output, Piece, Preview, Progress, Source, Spec, Task, Term, Text
-from seqforge.text import CharacterVocabulary, read_sources
-
-LARGEST_SEED = 2**63 - 1
-
-
-@dataclass
-class GenerationOptions:
-    """How text is generated.
-
-    Attributes:
-        length: Characters to write after the prompt.
-        temperature: Below 1 plays safe, above 1 takes risks, 0 always takes the likeliest.
-        seed: What chance is drawn from; the same seed writes the same text.
-        samples: Texts to write for each prompt.
-    """
-
-    length: int = 200
-    temperature: float = 0.8
-    seed: int = 0
-    samples: int = 1
+from seqforge.task import (
+    Loss,
+    Output,
+    Preview,
+    Progress,
+    Reading,
+    Source,
+    Spec,
+    Task,
+    Term,
+    Text,
+)
+from seqforge.text import read_sources, vocabulary_from_spec
+from seqforge_tasks.char_generation.generation import complete, write
+from seqforge_tasks.char_generation.language_model import LanguageModel
+from seqforge_tasks.char_generation.options import GenerationOptions, Unknown, require_valid
+from seqforge_tasks.char_generation.scoring import Score, bits, perplexity, score, score_table
+from seqforge_tasks.char_generation.unknowns import admit, admit_all
 
 
 class CharGeneration(Task):
@@ -45,7 +42,8 @@ class CharGeneration(Task):
 
     The network of the lecture: `x_t` is a character's embedding, the encoder carries the state
     over the whole text, `o_t = softmax(V s_t)` is the distribution of the next character, and the
-    loss is the cross-entropy, averaged over characters, in nats.
+    loss is the cross-entropy, averaged over characters, in nats. With a vocabulary of bytes, read
+    "byte" for "character".
 
     Args:
         embedding_size: Width of a character's embedding.
@@ -79,7 +77,7 @@ class CharGeneration(Task):
 
     def build(self, encoders: EncoderFactory, spec: Spec) -> None:
         """Make embedding, encoder and head for the spec's vocabulary."""
-        self.vocabulary = CharacterVocabulary.from_spec(spec["vocabulary"])
+        self.vocabulary = vocabulary_from_spec(spec["vocabulary"])
         self.embedding = nn.Embedding(len(self.vocabulary), self.embedding_size)
         self.encoder: Encoder = encoders(self.embedding_size, causal=True)
         self.head = Head(self.encoder.output_size, len(self.vocabulary))
@@ -96,6 +94,11 @@ class CharGeneration(Task):
         total = F.cross_entropy(logits[real], batch.targets[real], reduction="sum")
         return Loss({"loss": Term(total, real.sum())}, state)
 
+    def measures(self, losses: Mapping[str, float]) -> dict[str, float]:
+        """Return the loss in bits for each character (or byte), and the perplexity."""
+        nats = losses["loss"]
+        return {f"bits_per_{self.vocabulary.unit}": bits(nats), "perplexity": perplexity(nats)}
+
     def predict(self, batch: Batch) -> list[dict[str, object]]:
         """Return each row's score: its negative log-likelihood in nats, and its characters."""
         assert isinstance(batch, TokenBatch)
@@ -103,95 +106,105 @@ class CharGeneration(Task):
         nats = F.cross_entropy(logits.transpose(1, 2), batch.targets, reduction="none")  # (B, T)
         sums = nats.masked_fill(~_real(batch), 0.0).sum(dim=1).tolist()
         lengths = batch.lengths.tolist()
-        return [
-            {"nats": total, "characters": length}
-            for total, length in zip(sums, lengths, strict=True)
-        ]
+        unit = f"{self.vocabulary.unit}s"
+        return [{"nats": total, unit: length} for total, length in zip(sums, lengths, strict=True)]
 
     def preview(self, batch: Batch) -> list[Preview]:
         """Return one sample of what the network writes by now."""
         options = GenerationOptions(self.sample_length, self.sample_temperature)
         prompt = self.sample_prompt if self.vocabulary.knows(self.sample_prompt) else ""
-        return [Text(prompt + "".join(self.generate(prompt, options)), title="sample")]
+        return [Text(self.generate(prompt, options)[0], title="sample")]
 
     def infer(self, inputs: Iterable[Source], options: GenerationOptions) -> Iterator[Output]:
-        """Complete each prompt; characters are given out as they are made.
+        """Complete each prompt, or score each text.
 
         Raises:
-            UserError: An option is out of range.
+            UserError: An option is out of range, a character is refused, or a text to score is
+                empty.
         """
-        _require(options.length >= 0, f"length is {options.length}", "give at least 0")
-        _require(options.samples >= 1, f"samples is {options.samples}", "give at least 1")
-        _require(
-            0 <= options.temperature < math.inf,
-            f"temperature is {options.temperature}",
-            "give a number from 0 (always the likeliest character) up; 1 is the network's own",
-        )
-        _require(
-            0 <= options.seed <= LARGEST_SEED - options.samples,
-            f"seed is {options.seed}",
-            "give a whole number from 0 up, of at most 18 digits",
-        )
-        for prompt in read_sources(inputs, whole=True):
-            for number in range(options.samples):
-                yield Piece(prompt)
-                one = GenerationOptions(options.length, options.temperature, options.seed + number)
-                for character in self.generate(prompt, one):
-                    yield Piece(character)
-                yield Piece("", last=True)
+        require_valid(options, self.vocabulary)
+        admit(options.prompt, self.vocabulary, options.unknown)
+        texts = admit_all(read_sources(inputs, whole=True), self.vocabulary, options.unknown)
+        if options.score:
+            yield score_table(self.language_model, texts, options.prompt)
+        else:
+            yield from complete(self.language_model, texts, options)
 
-    @torch.inference_mode()
-    def generate(self, prompt: str = "", options: GenerationOptions | None = None) -> Iterator[str]:
-        """Write on from a prompt, one character at a time.
+    def reading(self, text: str) -> Reading:
+        """Return a text as the encoder reads it; a character's error is that of the next one."""
+        device = self.head.weight.device
+        tokens = torch.from_numpy(self.vocabulary.encode(text)).to(device)  # (T + 1,)
+        decoder = self.vocabulary.decoder()
+
+        def losses(outputs: Tensor) -> Tensor:
+            return F.cross_entropy(self.head(outputs[0]), tokens[1:], reduction="none")
+
+        with torch.no_grad():
+            inputs = self.embedding(tokens[None, :-1])
+        symbols = [decoder.feed(number) for number in tokens[:-1].tolist()]
+        return Reading(symbols, self.encoder, inputs, losses)
+
+    def generate(self, prompt: str = "", options: GenerationOptions | None = None) -> list[str]:
+        """Write on from a prompt; return one text for each sample.
 
         Args:
-            prompt: What stands before; unknown characters are replaced. Empty: a new line, or a
-                space where the training text had no lines.
-            options: Length, temperature, seed.
+            prompt: What the texts begin with; characters that are not known are read as unknown,
+                or refused, as the options say. Empty: a new line stands before them, or a space
+                where the training text had no lines.
+            options: As for `infer`: `options.echo` false leaves the prompt out.
+
+        Raises:
+            UserError: An option is out of range, or a character is refused.
         """
+        chosen = self._checked(prompt, options)
+        echoed = prompt if chosen.echo else ""
+        columns = zip(*write(self.language_model, prompt, chosen), strict=True)
+        return [echoed + "".join(pieces) for pieces in columns]
+
+    def stream(self, prompt: str = "", options: GenerationOptions | None = None) -> Iterator[str]:
+        """Write on from a prompt, as an iterator over pieces of one text, the first sample.
+
+        Args:
+            prompt: As for `generate`; it is the first piece.
+            options: As for `generate`.
+
+        Raises:
+            UserError: As `generate`, at once.
+        """
+        chosen = replace(self._checked(prompt, options), samples=1)
+        pieces = (piece for (piece,) in write(self.language_model, prompt, chosen) if piece)
+        return chain([prompt] if prompt and chosen.echo else [], pieces)
+
+    def score(self, text: str, prompt: str = "", unknown: Unknown = "replace") -> Score:
+        """Return the log-probability of a text, altogether and of each character.
+
+        Args:
+            text: What is scored.
+            prompt: What stands before and is not scored; empty: as for `generate`.
+            unknown: Whether characters that are not known count as unknown ("replace"), or are
+                refused.
+
+        Raises:
+            UserError: The text is empty, or a character is refused.
+        """
+        for part in (prompt, text):
+            admit(part, self.vocabulary, unknown)
+        return score(self.language_model, text, prompt)
+
+    @property
+    def language_model(self) -> LanguageModel:
+        """The network as what writes and scores text; the weights are the task's own."""
+        return LanguageModel(self.vocabulary, self.embedding, self.encoder, self.head)
+
+    def _checked(self, prompt: str, options: GenerationOptions | None) -> GenerationOptions:
         chosen = options or GenerationOptions()
-        device = self.head.weight.device
-        tokens = torch.from_numpy(self.vocabulary.encode(prompt or self._opening())).to(device)
-        state = self.start(1)
-        if len(tokens) > 1:
-            _, state = self.encoder(self.embedding(tokens[None, :-1]), state)
-        steps = sample(
-            self._stepper(),
-            tokens[-1:],
-            state,
-            length=chosen.length,
-            temperature=chosen.temperature,
-            seeds=[chosen.seed],
-        )
-        for sampled in steps:
-            yield self.vocabulary.decode(sampled.tokens.tolist())
-
-    def _opening(self) -> str:
-        """Return the known character after which a text most likely begins."""
-        characters = self.vocabulary.characters
-        return next((sign for sign in "\n " if sign in characters), characters[0])
-
-    def _stepper(self) -> Step:
-        step = self.encoder.stepper()
-
-        def next_character(tokens: Tensor, state: State) -> StepOut:
-            outputs, state = step(self.embedding(tokens), state)
-            # Weights that have run away still write something; the loss tells what they are worth.
-            log_probs: Tensor = self.head(outputs).nan_to_num().log_softmax(dim=-1)
-            log_probs[:, 0] = -torch.inf  # the unknown character is read, never written
-            return StepOut(log_probs, state)
-
-        return next_character
+        require_valid(chosen, self.vocabulary)
+        admit(prompt, self.vocabulary, chosen.unknown)
+        return chosen
 
     def _logits(self, inputs: Tensor, state: State, lengths: Tensor) -> tuple[Tensor, State]:
         outputs, state = self.encoder(self.embedding(inputs), state, lengths)  # (B, T, H)
         return self.head(outputs), state  # (B, T, V)
-
-
-def _require(right: bool, given: str, todo: str) -> None:
-    if not right:
-        name = given.partition(" ")[0]
-        raise UserError(given, where=f"--{name}", todo=todo)
 
 
 def _require_argument(name: str, value: float, at_least: float = 0) -> None:

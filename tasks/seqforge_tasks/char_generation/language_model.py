@@ -1,0 +1,121 @@
+"""What writing and scoring share: reading a text, and the distribution of what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from seqforge.decoding import Step, StepOut
+from seqforge.encoders import Encoder
+from seqforge.layers import Head
+from seqforge.state import State
+from seqforge.text import Vocabulary
+
+CHUNK = 1024
+"""Tokens that are read at once, so that a long text takes no more memory than a short one."""
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A vocabulary and the parts of a network that predicts its next number; nothing is copied.
+
+    Attributes:
+        vocabulary: Text to numbers and back; V numbers.
+        embedding: Numbers to vectors.
+        encoder: The recurrent network.
+        head: Its outputs to scores of the next number.
+    """
+
+    vocabulary: Vocabulary
+    embedding: nn.Embedding
+    encoder: Encoder
+    head: Head
+
+    def tokens(self, text: str) -> Tensor:
+        """Return the numbers of a text (T,) where the network is."""
+        return torch.from_numpy(self.vocabulary.encode(text)).to(self.head.weight.device)
+
+    @torch.no_grad()
+    def begin(self, prompt: str) -> tuple[Tensor, State]:
+        """Read what stands before a text.
+
+        Args:
+            prompt: Empty: a new line, or the first of space and all others that is known.
+
+        Returns:
+            The prompt's last number (1,), and the state before it (one row): what `stepper` and
+            `log_probs` go on from.
+        """
+        tokens = self.tokens(prompt) if prompt else self._opening()
+        state = self.encoder.start(1)
+        for _, after in self._chunks(tokens[:-1], state):
+            state = after
+        return tokens[-1:], state
+
+    @torch.no_grad()
+    def log_probs(self, first: Tensor, text: str, state: State) -> Iterator[Tensor]:
+        """Score a text, chunk by chunk.
+
+        Args:
+            first: The number before the text (1,).
+            text: The text, of T numbers.
+            state: The state before `first`, one row.
+
+        Yields:
+            The log-probabilities of the text's numbers, each after all before it; T altogether.
+        """
+        targets = self.tokens(text)
+        inputs = torch.cat([first, targets[:-1]])
+        pairs = zip(self._chunks(inputs, state), targets.split(CHUNK), strict=True)
+        for (outputs, _), wanted in pairs:
+            yield self._log_softmax(outputs).gather(1, wanted[:, None]).squeeze(1)
+
+    def stepper(self) -> Step:
+        """Return a step for decoding, with the weights as they are now.
+
+        The unknown number is read but never written.
+        """
+        step, unknown = self.encoder.stepper(), self.vocabulary.unknown
+
+        def next_number(tokens: Tensor, state: State) -> StepOut:
+            outputs, state = step(self.embedding(tokens), state)
+            log_probs = self._log_softmax(outputs)
+            if unknown is not None:
+                log_probs[:, unknown] = -torch.inf
+            return StepOut(log_probs, state)
+
+        return next_number
+
+    def _opening(self) -> Tensor:
+        """Return the known number after which a text most likely begins (1,)."""
+        known = next((sign for sign in "\n " if self.vocabulary.knows(sign)), "")
+        if known:
+            return self.tokens(known)
+        first = next(n for n in range(len(self.vocabulary)) if n != self.vocabulary.unknown)
+        return torch.tensor([first], device=self.head.weight.device)
+
+    def _chunks(self, tokens: Tensor, state: State) -> Iterator[tuple[Tensor, State]]:
+        """Yield the outputs (T', H) of each chunk of numbers (T,), and the state after it."""
+        for chunk in tokens.split(CHUNK) if len(tokens) else ():
+            with _without_dropout(self.encoder):
+                outputs, state = self.encoder(self.embedding(chunk[None]), state)
+            yield outputs[0], state
+
+    def _log_softmax(self, outputs: Tensor) -> Tensor:
+        # Weights that have run away still write something; the loss tells what they are worth.
+        scores: Tensor = self.head(outputs)
+        return scores.nan_to_num().log_softmax(dim=-1)
+
+
+@contextmanager
+def _without_dropout(encoder: Encoder) -> Iterator[None]:
+    training = encoder.training
+    encoder.eval()
+    try:
+        yield
+    finally:
+        encoder.train(training)

@@ -1,0 +1,126 @@
+"""The log-probability that a network gives to a text, and the units it is told in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqforge.errors import UserError
+from seqforge.task import Table
+from seqforge_tasks.char_generation.language_model import LanguageModel
+
+SHOWN = 40
+"""Characters of a text that its line in a table shows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """How likely a text is.
+
+    Attributes:
+        log_probs: The log-probability of each unit (a character, or a byte) after all before it
+            (N,), float64, in nats.
+    """
+
+    log_probs: NDArray[np.float64]
+
+    @property
+    def count(self) -> int:
+        """The number of units N: characters, or bytes."""
+        return len(self.log_probs)
+
+    @property
+    def log_probability(self) -> float:
+        """The log-probability of the whole text in nats: the sum."""
+        return math.fsum(self.log_probs)
+
+    @property
+    def nats_per_unit(self) -> float:
+        """The mean negative log-probability in nats: what training minimises."""
+        return -self.log_probability / self.count
+
+    @property
+    def bits_per_unit(self) -> float:
+        """The same in bits."""
+        return bits(self.nats_per_unit)
+
+    @property
+    def perplexity(self) -> float:
+        """The number of equally likely units among which the choice would be as hard."""
+        return perplexity(self.nats_per_unit)
+
+
+def bits(nats: float) -> float:
+    """Return nats in bits."""
+    return nats / math.log(2)
+
+
+def perplexity(nats: float) -> float:
+    """Return the perplexity of a mean negative log-probability: its exponential, inf if too big."""
+    try:
+        return math.exp(nats)
+    except OverflowError:
+        return math.inf
+
+
+def score(model: LanguageModel, text: str, prompt: str = "") -> Score:
+    """Score a text, in chunks: a long one takes no more memory than its numbers.
+
+    Args:
+        model: Who scores.
+        text: What is scored; a character that is not known has the unknown one's probability.
+        prompt: What stands before and is not scored.
+
+    Raises:
+        UserError: The text is empty.
+    """
+    if not text:
+        raise UserError(
+            "there is no text to score",
+            where="text",
+            todo="give at least one character, inline or in a file",
+        )
+    first, state = model.begin(prompt)
+    chunks = [chunk.double().cpu().numpy() for chunk in model.log_probs(first, text, state)]
+    return Score(np.concatenate(chunks))
+
+
+def score_table(model: LanguageModel, texts: Iterable[str], prompt: str = "") -> Table:
+    """Return one row for each text: its beginning, its size and its score in every unit.
+
+    Raises:
+        UserError: A text is empty.
+    """
+    unit = model.vocabulary.unit
+    columns = (
+        "text",
+        f"{unit}s",
+        "log_probability",
+        f"nats_per_{unit}",
+        f"bits_per_{unit}",
+        "perplexity",
+    )
+    scored = ((text, score(model, text, prompt)) for text in texts)
+    rows = [
+        (
+            shortened(text),
+            found.count,
+            found.log_probability,
+            found.nats_per_unit,
+            found.bits_per_unit,
+            found.perplexity,
+        )
+        for text, found in scored
+    ]
+    return Table(columns, rows)
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text on one line."""
+    line = " ".join(text[: 2 * SHOWN].split())
+    whole = len(text) <= 2 * SHOWN and len(line) <= SHOWN
+    return line if whole else f"{line[:SHOWN]}…"
