@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import torch
 
@@ -11,6 +12,7 @@ from seqforge.state import repeat
 from seqforge.task import Output, Piece, Text
 from seqforge.text import Decoder
 from seqforge_tasks.char_generation.language_model import LanguageModel
+from seqforge_tasks.char_generation.midi import numbered, write_midi
 from seqforge_tasks.char_generation.options import GenerationOptions
 from seqforge_tasks.char_generation.stop import StopFilter
 
@@ -85,9 +87,12 @@ def complete(
         model: Who writes.
         prompts: What the texts begin with.
         options: Valid ones. A line with `separator` stands between two texts.
+
+    Raises:
+        UserError: A MIDI file is wanted of a text that is no tune, or cannot be written.
     """
     separators: list[Text] = []  # none before the first text of all
-    for prompt in prompts:
+    for number, prompt in enumerate(prompts):
         echoed = prompt if options.echo else ""
         texts = [[echoed] for _ in range(options.samples)]
         if options.stream:
@@ -98,6 +103,9 @@ def complete(
                 text.append(piece)
             if options.stream and pieces[0]:
                 yield Piece(pieces[0])
+        for place, text in enumerate(texts if options.midi else (), number * options.samples):
+            # The prompt is the tune's beginning, shown or not.
+            write_midi("".join([prompt, *text[1:]]), numbered(Path(options.midi), place))
         if options.stream:
             yield Piece("", last=True)
             texts, separators = texts[1:], [Text(options.separator)]

@@ -36,6 +36,8 @@ class GenerationOptions:
             unknown, refuse stops.
         score: Score the inputs instead of writing on: a table (CSV) with one line for each.
         prompt: With score: what stands before each text and is not scored itself.
+        midi: File to which the first text, a tune in ABC notation, is written as MIDI too; further
+            ones go to files beside it, numbered from 2 on.
     """
 
     length: int = 200
@@ -51,6 +53,7 @@ class GenerationOptions:
     unknown: Unknown = "replace"
     score: bool = False
     prompt: str = ""
+    midi: str = ""
 
 
 def require_valid(options: GenerationOptions, vocabulary: Vocabulary) -> None:
@@ -70,6 +73,12 @@ def require_valid(options: GenerationOptions, vocabulary: Vocabulary) -> None:
             f"{unknown!r}",
             where="--stop",
             todo=r"use known characters; a shell writes a new line as $'\n'",
+        )
+    if options.midi and options.score:
+        raise UserError(
+            "a MIDI file is asked for, but nothing is written with --score",
+            where="--midi",
+            todo="leave one of them out",
         )
     if options.prompt and not options.score:
         raise UserError(

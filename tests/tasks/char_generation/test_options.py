@@ -29,6 +29,7 @@ TINY = task()
         {"stop": "a\tb"},
         {"unknown": "ignore"},
         {"prompt": "a"},
+        {"midi": "out.mid", "score": True},
     ],
 )
 def test_options_out_of_range(options: dict[str, Any]) -> None:
