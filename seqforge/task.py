@@ -111,12 +111,14 @@ class Reading(NamedTuple):
         inputs: `(1, T, I)`, what it reads.
         losses: From the encoder's outputs `(1, T, O)` to `E_t` in nats, `(T,)`, with gradients;
             `E_t` depends on output `t` alone.
+        notes: What to know of the text, such as how much of it the task does not know.
     """
 
     symbols: Sequence[str]
     encoder: Encoder
     inputs: Tensor
     losses: Callable[[Tensor], Tensor]
+    notes: Sequence[str] = ()
 
 
 Preview = Text | Table | Figure

@@ -65,13 +65,19 @@ def checkpoint_path(argv: Sequence[str], usage: str) -> str | None:
 
 
 def require_files(files: Sequence[str]) -> None:
-    """Refuse files that do not exist; `-` is standard input.
+    """Refuse files that do not exist, and folders; `-` is standard input.
 
     Raises:
         UserError: Names the first one, and what comes near.
     """
     for file in files:
         path = Path(file)
+        if path.is_dir():
+            raise UserError(
+                f"'{file}' is a folder",
+                where="-i",
+                todo="name a file in it, or several",
+            )
         if path != STDIN and not path.exists():
             siblings = [str(each) for each in path.parent.glob("*")] if path.parent.is_dir() else []
             raise UserError(

@@ -125,7 +125,7 @@ def _unit(given: str) -> Unit:
 def _labels(paths: Sequence[str]) -> list[str]:
     """Name checkpoints after their runs or files; by their paths where that is not enough."""
     files = [checkpoints.find(path) for path in paths]
-    names = [_run(file).name or file.stem for file in files]
+    names = [_label(file.absolute()) for file in files]
     return names if len(set(names)) == len(names) else _numbered([str(file) for file in files])
 
 
@@ -137,10 +137,10 @@ def _numbered(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _run(file: Path) -> Path:
-    """Return the run folder of a checkpoint file, or the folder it lies in."""
-    folder = file.absolute().parent
-    return folder.parent if folder.name == "checkpoints" else folder
+def _label(file: Path) -> str:
+    """Return the name of a checkpoint's run; of a file that lies in none, its own."""
+    run = file.parent.parent.name if file.parent.name == "checkpoints" else ""
+    return run or file.stem
 
 
 def _beside(path: str) -> Path:

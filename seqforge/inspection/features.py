@@ -2,7 +2,8 @@
 
 After Karpathy's "The Unreasonable Effectiveness of Recurrent Neural Networks" and Karpathy, Johnson
 & Fei-Fei 2015, where cells count a line's characters and know quotes, brackets and indentation. A
-value is that after the position's symbol has been read, and looks at nothing later.
+value is that after the position's symbol has been read, and looks at nothing later, but for the
+line end, which asks what a unit expects.
 """
 
 from __future__ import annotations
@@ -72,11 +73,16 @@ def inside_brackets(symbols: Symbols) -> Iterator[float]:
 
 def place_in_line(symbols: Symbols) -> Iterator[float]:
     """Symbols since the line began: high where its end comes near; 0 throughout without lines."""
-    lines = "\n" in symbols
+    lines = "\n" in symbols[1:]  # what stands before the first line ends none
     place = 0
     for symbol in symbols:
         place = 0 if symbol == "\n" else place + 1
         yield place if lines else 0
+
+
+def line_end(symbols: Symbols) -> Iterator[float]:
+    """Where a line feed comes next: the line, which may be empty, is complete."""
+    return (following == "\n" for following in [*symbols[1:], ""])
 
 
 def indentation(symbols: Symbols) -> Iterator[float]:
@@ -111,6 +117,7 @@ FEATURES = (
     Feature("inside quotes", inside_quotes),
     Feature("inside brackets", inside_brackets),
     Feature("place in the line", place_in_line, graded=True),
+    Feature("line end", line_end),
     Feature("indentation", indentation, graded=True),
     Feature("inside a word", inside_word),
     Feature("capital letters", capitals),

@@ -131,8 +131,8 @@ def _table(feature: str, rows: pd.DataFrame) -> str:
     lines = []
     for row in rows.to_dict("records"):
         unit = Unit(int(row["layer"]), int(row["unit"]))
-        first, second = _value(float(row["first_half"])), _value(float(row["second_half"]))
-        lines.append(f"<tr><td>{_button(unit)}</td><td>{first}</td><td>{second}</td></tr>")
+        values = f"<td>{row['first_half']:+.2f}</td><td>{row['second_half']:+.2f}</td>"
+        lines.append(f"<tr><td>{_button(unit)}</td>{values}</tr>")
     statistic = escape(str(rows["statistic"].iloc[0]))
     return (
         f'<h3>{escape(feature)} <span class="faint">({statistic})</span></h3>\n'
@@ -144,10 +144,6 @@ def _table(feature: str, rows: pd.DataFrame) -> str:
 
 def _button(unit: Unit) -> str:
     return f'<button type="button" data-unit="{unit}" aria-pressed="false">{unit}</button>'
-
-
-def _value(value: float) -> str:
-    return "not there" if np.isnan(value) else f"{value:+.2f}"
 
 
 def _packed(values: Floats) -> str:

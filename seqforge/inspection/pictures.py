@@ -102,8 +102,7 @@ def _panels(
 
 def _panel_title(feature: str, unit: Unit, row: pd.Series[Any]) -> str:
     way = "rises with" if row["first_half"] > 0 else "falls with"
-    value = row["second_half"]
-    sharpness = "not measured" if np.isnan(value) else f"{row['statistic']} = {value:+.2f}"
+    sharpness = f"{row['statistic']} = {row['second_half']:+.2f}"
     return f"unit {unit} {way} '{feature}' (second half: {sharpness})"
 
 

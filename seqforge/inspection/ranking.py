@@ -32,9 +32,9 @@ class Ranking(NamedTuple):
 
     Attributes:
         table: One row for each feature and unit, with the columns feature, rank (from 1), layer,
-            unit, statistic, first_half and second_half; the latter two in [-1, 1], NaN where the
-            feature does not occur. A minus says that the unit follows by going down.
-        left_out: The names of the features that do not occur in the first half.
+            unit, statistic, first_half and second_half; the latter two in [-1, 1]. A minus says
+            that the unit follows by going down.
+        left_out: The names of the features that do not occur in both halves.
     """
 
     table: pd.DataFrame
@@ -74,13 +74,13 @@ def rank_units(
     tables, left_out = [], []
     for feature in features:
         values = feature.values(symbols)
+        if not all(feature.occurs(values[part]) for part in halves):
+            left_out.append(feature.name)
+            continue
         first, second = (
             _sharpness(values[part], rank, feature)
             for part, rank in zip(halves, ranks, strict=True)
         )
-        if np.isnan(first).all():
-            left_out.append(feature.name)
-            continue
         order = np.argsort(-np.abs(first), kind="stable")
         columns = {
             "feature": feature.name,
@@ -133,8 +133,6 @@ def rank_correlation(values: Floats, ranks: Floats) -> Floats:
 
 
 def _sharpness(values: Floats, ranks: Floats, feature: Feature) -> Floats:
-    if not feature.occurs(values):
-        return np.full(ranks.shape[1], np.nan)
     if feature.graded:
         return rank_correlation(values, ranks)
     return area_score(values > 0, ranks)

@@ -16,7 +16,7 @@ from seqforge.inspection.gradients import GradientCurve, fresh_encoders, gradien
 from seqforge.inspection.page import SHOWN, Page
 from seqforge.inspection.pictures import draw_pictures
 from seqforge.inspection.ranking import Ranking, Unit, rank_units
-from seqforge.inspection.trace import Trace, gate_names, trace
+from seqforge.inspection.trace import Trace, evaluating, gate_names, trace
 from seqforge.task import Reading
 
 LEAST_SYMBOLS = 20
@@ -79,7 +79,8 @@ def look(
     """Look into checkpoints that have read the same text.
 
     Gates and units are those of the first one; gradients are compared. A single one is compared
-    with untrained networks of its sizes.
+    with untrained networks of its sizes. Encoders read without dropout, whatever their mode, which
+    stays as it is.
 
     Args:
         subjects: At least one.
@@ -97,14 +98,16 @@ def look(
     for subject in subjects:
         require_symbols(subject.reading)
     first = subjects[0]
-    traces = [trace(subject.reading) for subject in subjects]
-    layers = traces[0].layers
-    units = [layer.units for layer in layers]
-    _require_units(wanted, [layer.size(1) for layer in units])
-    ranking = rank_units(first.reading.symbols, units)
-    curves = _curves(subjects, traces, lags)
+    with evaluating([subject.reading.encoder for subject in subjects]):
+        traces = [trace(subject.reading) for subject in subjects]
+        layers = traces[0].layers
+        units = [layer.units for layer in layers]
+        _require_units(wanted, [layer.size(1) for layer in units])
+        curves = _curves(subjects, traces, lags)
     references = _references(first.reading, len(layers), lags) if len(subjects) == 1 else {}
-    all_notes = [*notes, *_cut(subjects, lags), *_left_out(ranking, traces[0], subjects)]
+    ranking = rank_units(first.reading.symbols, units)
+    all_notes = [*notes, *_told(subjects), *_cut(subjects, lags)]
+    all_notes += _left_out(ranking, traces[0], subjects)
     activations = _shown_units(ranking, traces[0], wanted)
     pictures = draw_pictures(first.reading, traces[0], ranking, activations, curves, references)
     page = Page(
@@ -132,7 +135,7 @@ def require_symbols(reading: Reading) -> None:
     length = len(reading.symbols)
     if length < LEAST_SYMBOLS:
         raise UserError(
-            f"the text has {length} symbols to read and one to predict: that shows nothing",
+            f"the text has {length} symbols to read: that shows nothing",
             where="--text",
             todo=f"give at least {LEAST_SYMBOLS + 1} characters, better some thousands",
         )
@@ -170,6 +173,15 @@ def _lags(reading: Reading, lags: int) -> int:
     return min(lags, len(reading.symbols) // 2)
 
 
+def _told(subjects: Sequence[Subject]) -> list[str]:
+    """List the notes of the readings; with the checkpoint's label where there are several."""
+    return [
+        note if len(subjects) == 1 else f"{subject.label}: {note}"
+        for subject in subjects
+        for note in subject.reading.notes
+    ]
+
+
 def _cut(subjects: Sequence[Subject], lags: int) -> list[str]:
     used = min(_lags(subject.reading, lags) for subject in subjects)
     return [f"Gradients are followed back over {used} steps, half the text."] * (used < lags)
@@ -196,7 +208,7 @@ def _left_out(ranking: Ranking, seen: Trace, subjects: Sequence[Subject]) -> lis
         notes.append(f"Units and gates are those of the first checkpoint, {subjects[0].label}.")
     if ranking.left_out:
         names = ", ".join(ranking.left_out)
-        notes.append(f"Left out, as the first half of the text hardly has them: {names}.")
+        notes.append(f"Left out, as a half of the text hardly has them: {names}.")
     if not gate_names(seen.layers):
         kind = type(subjects[0].reading.encoder).__name__
         notes.append(f"The figures of gates are left out: {kind} has none to show.")
@@ -211,7 +223,7 @@ def _unit_findings(ranking: Ranking) -> list[str]:
         values = (
             f"{row['first_half']:+.2f} on the first half, {row['second_half']:+.2f} on the rest"
         )
-        found.append(f"{feature}: unit {unit} ({row['statistic']} {values})")
+        found.append(f"{feature}: unit {unit} ({row['statistic']} = {values})")
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -52,7 +53,8 @@ def trace(reading: Reading) -> Trace:
             outputs.append(output)
         before = concatenate(states)
         # Rows are independent of each other, so that all steps can be looked into as one batch.
-        layers = _evaluating(encoder, inputs, before)
+        with evaluating([encoder]):
+            layers = encoder.activations(inputs, before)
     return Trace(before, torch.cat(outputs), layers)
 
 
@@ -62,10 +64,15 @@ def gate_names(layers: list[LayerActivations]) -> list[str]:
     return list(gates[0]) if gates else []
 
 
-def _evaluating(encoder: Encoder, inputs: Tensor, before: State) -> list[LayerActivations]:
-    training = encoder.training
-    encoder.eval()
+@contextmanager
+def evaluating(encoders: Sequence[Encoder]) -> Iterator[None]:
+    """Let encoders read without dropout, and put the mode of each of their modules back."""
+    modules = [module for encoder in encoders for module in encoder.modules()]
+    modes = [module.training for module in modules]
+    for encoder in encoders:
+        encoder.eval()
     try:
-        return encoder.activations(inputs, before)
+        yield
     finally:
-        encoder.train(training)
+        for module, mode in zip(modules, modes, strict=True):
+            module.training = mode

@@ -116,6 +116,7 @@ def test_output_to_a_file(run: Path, capsys: Output) -> None:
         (("--lenght", "5"), "unrecognized arguments: --lenght 5.*did you mean: --length"),
         (("--length", "many"), "argument --length: invalid int value: 'many'"),
         (("--length", "-1"), "length is -1.*--length"),
+        (("--length", "9" * 99), "length is 999.*--length.*from 0 to 1,000,000,000"),
         (("--samples", "0"), "samples is 0.*where: --samples"),
         (("--top-k", "-1"), "top_k is -1.*where: --top-k.*0 draws from all"),
         (("--top-p", "1.5"), "top_p is 1.5.*where: --top-p.*from 0 to 1"),
@@ -127,13 +128,13 @@ def test_output_to_a_file(run: Path, capsys: Output) -> None:
             "character 'Ä' at place 1 was not in the training",
         ),
         (("--prompt", "a"), "no --score.*where: --prompt.*add --score"),
-        (("--score", ""), "there is no text to score"),
+        (("--score", ""), "there is no text to score where: input 2 of 2"),
         (("--temperature", "nan"), "temperature is nan"),
         (("--temperature", "inf"), "temperature is inf"),
         (("--seed", "99999999999999999999"), "seed is 99999999999999999999"),
         (("--device", "nonsense"), "device 'nonsense' cannot be used here.*accepted: cpu"),
         (("-i", "out.tx"), "no file 'out.tx'.*did you mean: out.txt"),
-        (("-i", "."), "cannot read '.'"),
+        (("-i", "."), "'.' is a folder.*where: -i.*name a file in it"),
         (("-i", "latin.txt"), "not UTF-8: byte 0xe9 at 3, line 1"),
         (("--output", "."), "cannot write '.'"),
         (("--output", "nowhere/x"), "cannot write 'nowhere/x'"),
@@ -223,6 +224,20 @@ def test_an_interruption_while_text_is_written(
     captured = capsys.readouterr()
     assert captured.out.startswith("the ")
     assert captured.err == "interrupted\n"
+
+
+def test_every_piece_is_in_the_file_before_the_next_one_is_made(tmp_path: Path) -> None:
+    file = tmp_path / "out.txt"
+
+    def outputs() -> Iterator[OneOutput]:
+        yield Piece("a")
+        assert file.read_text() == "a"
+        yield Text("b")
+        assert file.read_text() == "ab\n"
+        raise KeyboardInterrupt
+
+    with file.open("w") as stream, pytest.raises(KeyboardInterrupt):
+        write(outputs(), stream, file)
 
 
 def test_a_reader_who_has_had_enough(run: Path) -> None:

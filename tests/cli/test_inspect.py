@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def test_a_report_lies_in_the_runs_folder(run: Path, capsys: Output) -> None:
     assert lines[-1] == str(run / "inspect" / "index.html")
     assert any(re.match("one: .*gradient", line) for line in lines)
     page = (run / "inspect" / "index.html").read_text(encoding="utf-8")
-    assert f"one: LSTM with layers of 8 units, read {len(SHORT) - 1} symbols" in page
+    assert f"one: LSTM with layers of 8 units, read {len(SHORT)} symbols" in page
 
 
 def test_texts_come_inline_from_a_file_and_from_standard_input(
@@ -98,7 +99,7 @@ def test_texts_come_inline_from_a_file_and_from_standard_input(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SHORT.encode())))
     for words in (["--text", SHORT], ["-i", "text.txt"], ["-i", "-"]):
         assert main(["inspect", str(run), *words, "--output", "out"]) == 0
-        assert asked.read == SHORT[:-1]
+        assert asked.read == "\n" + SHORT[:-1]  # as it is scored, after a new line
     assert Path("out/index.html").read_text() == "page"
 
 
@@ -122,9 +123,9 @@ def test_a_long_text_is_cut_and_says_so(
 
     assert main(["inspect", str(run), "--text", SHORT]) == 0
 
-    assert asked.read == SHORT[:50]
+    assert asked.read == "\n" + SHORT[:49]
     (note,) = asked.notes
-    assert f"The text has {len(SHORT)} characters, of which the first 51 were read" in note
+    assert f"The text has {len(SHORT)} characters, of which the first 50 were read" in note
 
 
 def test_characters_of_several_symbols_are_cut_too(
@@ -145,8 +146,9 @@ def test_characters_of_several_symbols_are_cut_too(
         ((), "there is no text to read.*to do: give --text"),
         (("--text", "ab", "-i", "text.txt"), "--text and -i both give a text"),
         (("--text", ""), "the text has 0 symbols"),
-        (("--text", "the cat sat"), "the text has 10 symbols.*at least 21 characters"),
+        (("--text", "the cat sat"), "the text has 11 symbols.*at least 21 characters"),
         (("-i", "text.tx"), "no file 'text.tx'.*did you mean: text.txt"),
+        (("-i", "."), "'.' is a folder.*name a file in it"),
         (("-i", "latin.txt"), "not UTF-8: byte 0xe9 at 3"),
         (("--text", SHORT, "--unit", "3"), "'3' is no unit.*LAYER:NUMBER"),
         (("--text", SHORT, "--unit", "one:2"), "'one:2' is no unit"),
@@ -227,6 +229,30 @@ def test_help(words: list[str], capsys: Output) -> None:
     out = capsys.readouterr().out
     assert "usage: seqforge inspect" in out
     assert "LAYER:NUMBER" in out
+
+
+def test_what_the_network_does_not_know_is_measured_and_noted(run: Path, capsys: Output) -> None:
+    words = '(the "cat" sat) on "a" [mat] and "two" saw (it)\n' * 4
+    assert main(["inspect", str(run), "--text", words, "--output", "out"]) == 0
+
+    out = capsys.readouterr().out
+    assert re.search("^48 characters of the text, first '\\(', read as unknown", out, re.MULTILINE)
+    assert "48 characters of the text" in Path("out/index.html").read_text(encoding="utf-8")
+    for feature in ("inside quotes", "inside brackets"):
+        assert re.search(f"^{feature}: unit ", out, re.MULTILINE)
+
+
+def test_a_checkpoint_is_named_after_its_run_or_file(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = run / "checkpoints" / "best.ckpt"
+    shutil.copy(best, tmp_path / "loose.ckpt")
+
+    assert inspect_module._labels([str(run)]) == ["one"]
+    assert inspect_module._labels([str(tmp_path / "loose.ckpt")]) == ["loose"]
+    assert inspect_module._labels(["loose.ckpt"]) == ["loose"]
+    monkeypatch.chdir(best.parent)
+    assert inspect_module._labels(["best.ckpt"]) == ["one"]
 
 
 def test_the_same_checkpoint_twice_has_two_labels(run: Path) -> None:

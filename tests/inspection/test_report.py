@@ -8,14 +8,17 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from seqforge.encoders import LSTM, RNN, EncoderError
 from seqforge.errors import UserError
-from seqforge.inspection import Report, Subject, Unit, look, rank_units
+from seqforge.inspection import GradientCurve, Report, Subject, Unit, look, rank_units
+from seqforge.inspection import report as report_module
 from seqforge.inspection.page import SHOWN, Picture
 from seqforge.inspection.page import Page as HtmlPage
 from seqforge.inspection.ranking import COLUMNS
@@ -147,7 +150,8 @@ def test_the_activations_are_those_of_the_encoder(page: Page) -> None:
 
 def test_findings_are_said_in_words(report: Report) -> None:
     assert re.match(r"a <b> & \$c: (the gradient|\S+ of the gradient)", report.findings[0])
-    assert any(line.startswith("inside quotes: unit ") for line in report.findings)
+    (quotes,) = (line for line in report.findings if line.startswith("inside quotes: "))
+    assert re.search(r"unit \d:\d \(2 AUC - 1 = [+-]0.\d\d on the first half, [+-]0", quotes)
     assert "<i>" in report.notes
 
 
@@ -165,11 +169,56 @@ def test_several_checkpoints_are_compared() -> None:
     assert "What the gates do" not in page.text
 
 
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, GradientCurve]]:
+    """The curves that would have been drawn, in place of the seconds that it takes."""
+    found = []
+
+    def draw(*rest: Any) -> dict[str, Picture]:
+        found.append(rest[4])
+        return dict.fromkeys(("units", "gradients"), Picture(b"", "a picture", ""))
+
+    monkeypatch.setattr(report_module, "draw_pictures", draw)
+    return found
+
+
+@pytest.mark.usefixtures("drawn")
+def test_notes_of_a_reading_are_passed_on() -> None:
+    noted = read(RNN(3, 4), TEXT)._replace(notes=["2 characters <unknown>."])
+    others = [Subject("one", read(RNN(3, 4), TEXT)), Subject("two", noted)]
+
+    report = look([Subject("x", noted)], lags=5)
+
+    assert "2 characters <unknown>." in report.notes
+    assert "2 characters <unknown>." in Page(report.files["index.html"].decode()).text
+    assert "two: 2 characters <unknown>." in look(others, lags=5).notes
+
+
+@pytest.mark.parametrize("kind", ["plain", "locked"])
+def test_dropout_takes_no_part_and_modes_stay(
+    kind: Literal["plain", "locked"], drawn: list[dict[str, GradientCurve]]
+) -> None:
+    torch.manual_seed(0)
+    encoder = LSTM(3, 6, num_layers=2, dropout=0.5, dropout_kind=kind, weight_drop=0.5)
+    subject = Subject("x", read(encoder.eval(), TEXT))
+    look([subject], lags=5)
+    encoder.train()
+    frozen = encoder.layers[0].eval()
+
+    look([subject], lags=5)
+
+    expected, found = (curves["x"].median for curves in drawn)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert encoder.training
+    assert all(module.training for module in encoder.layers[1].modules())
+    assert not any(module.training for module in frozen.modules())
+
+
 def test_a_text_without_features_still_shows_a_unit() -> None:
     report = look([Subject("plain", read(RNN(3, 4), "!?" * 13))])
 
     note = next(line for line in report.notes if line.startswith("Left out"))
-    assert "inside quotes, inside brackets, place in the line" in note
+    assert "inside quotes, inside brackets, place in the line, line end" in note
     assert any(
         line.startswith("Gradients are followed back over 12 steps") for line in report.notes
     )
@@ -196,7 +245,7 @@ def test_a_long_text_makes_no_large_page() -> None:
 
     page = HtmlPage("title", ["one"], [], symbols, ranking, activations, [], pictures)
 
-    assert len(chosen) == 7 * SHOWN
+    assert len(chosen) == 8 * SHOWN
     assert len(page.html().encode()) < 3_000_000
 
 

@@ -12,7 +12,7 @@ from seqforge.state import repeat
 from seqforge.task import Output, Piece, Text
 from seqforge.text import Decoder
 from seqforge_tasks.char_generation.language_model import LanguageModel
-from seqforge_tasks.char_generation.midi import numbered, write_midi
+from seqforge_tasks.char_generation.midi import require_tunes, write_tunes
 from seqforge_tasks.char_generation.options import GenerationOptions
 from seqforge_tasks.char_generation.stop import StopFilter
 
@@ -89,9 +89,11 @@ def complete(
         options: Valid ones. A line with `separator` stands between two texts.
 
     Raises:
-        UserError: A MIDI file is wanted of a text that is no tune, or cannot be written.
+        UserError: MIDI files are wanted and no text is a tune, or one cannot be written. The texts
+            of a prompt are given out before.
     """
     separators: list[Text] = []  # none before the first text of all
+    tunes: list[bool] = []
     for number, prompt in enumerate(prompts):
         echoed = prompt if options.echo else ""
         texts = [[echoed] for _ in range(options.samples)]
@@ -103,13 +105,15 @@ def complete(
                 text.append(piece)
             if options.stream and pieces[0]:
                 yield Piece(pieces[0])
-        for place, text in enumerate(texts if options.midi else (), number * options.samples):
-            # The prompt is the tune's beginning, shown or not.
-            write_midi("".join([prompt, *text[1:]]), numbered(Path(options.midi), place))
         if options.stream:
             yield Piece("", last=True)
-            texts, separators = texts[1:], [Text(options.separator)]
-        for text in texts:
+            separators = [Text(options.separator)]
+        for text in texts[1:] if options.stream else texts:
             yield from separators
             yield Text("".join(text))
             separators = [Text(options.separator)]
+        if options.midi:
+            # The prompt is the tune's beginning, shown or not.
+            whole = ["".join([prompt, *text[1:]]) for text in texts]
+            tunes += write_tunes(whole, Path(options.midi), number * options.samples)
+    require_tunes(tunes)

@@ -39,18 +39,26 @@ class LanguageModel:
         """Return the numbers of a text (T,) where the network is."""
         return torch.from_numpy(self.vocabulary.encode(text)).to(self.head.weight.device)
 
+    def opened(self, text: str) -> Tensor:
+        """Return the numbers of a text after the opening one (1 + T,): how every text is read.
+
+        The opening is a new line, or the first of space and all others that is known: in training,
+        too, something stood before every character, and a text begins most likely after a line.
+        """
+        return torch.cat([self._opening(), self.tokens(text)])
+
     @torch.no_grad()
     def begin(self, prompt: str) -> tuple[Tensor, State]:
-        """Read what stands before a text.
+        """Read what stands before a text: the opening and a prompt.
 
         Args:
-            prompt: Empty: a new line, or the first of space and all others that is known.
+            prompt: Nothing, or what a text begins with.
 
         Returns:
-            The prompt's last number (1,), and the state before it (one row): what `stepper` and
-            `log_probs` go on from.
+            The last number (1,), and the state before it (one row): what `stepper` and `log_probs`
+            go on from.
         """
-        tokens = self.tokens(prompt) if prompt else self._opening()
+        tokens = self.opened(prompt)
         state = self.encoder.start(1)
         for _, after in self._chunks(tokens[:-1], state):
             state = after

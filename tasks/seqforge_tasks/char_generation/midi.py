@@ -4,11 +4,50 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from seqforge.errors import UserError, require
+
+
+def write_tunes(texts: Iterable[str], path: Path, first: int) -> list[bool]:
+    """Write each text that is a tune as a MIDI file; a line on stderr names each that is none.
+
+    Args:
+        texts: The texts.
+        path: The file of the very first text; see `numbered`.
+        first: The number of the first of these texts, counted from 0.
+
+    Returns:
+        Which texts are tunes.
+
+    Raises:
+        MissingExtra: symusic is not installed.
+        UserError: A file cannot be written.
+    """
+    found = []
+    for number, text in enumerate(texts, first):
+        file = numbered(path, number)
+        found.append(write_midi(text, file))
+        if not found[-1]:
+            note = f"note: text {number + 1} is no tune in ABC notation: '{file}' is not written"
+            print(note, file=sys.stderr)
+    return found
+
+
+def require_tunes(found: Sequence[bool]) -> None:
+    """Refuse texts of which none is a tune.
+
+    Raises:
+        UserError: None is.
+    """
+    if found and not any(found):
+        raise UserError(
+            "no text was a tune in ABC notation: no MIDI file is written",
+            where="--midi",
+            todo="a tune begins with X: and has a key, K:; a network must have learnt from tunes",
+        )
 
 
 def numbered(path: Path, number: int) -> Path:
@@ -16,7 +55,7 @@ def numbered(path: Path, number: int) -> Path:
     return path if number == 0 else path.with_stem(f"{path.stem}-{number + 1}")
 
 
-def write_midi(tune: str, path: Path) -> None:
+def write_midi(tune: str, path: Path) -> bool:
     """Write a tune in ABC notation as a MIDI file.
 
     The work is done by abc2midi, which comes with the package symusic. What it has to say about a
@@ -26,21 +65,19 @@ def write_midi(tune: str, path: Path) -> None:
         tune: The tune; of several the first one counts.
         path: The file, which is overwritten.
 
+    Returns:
+        Whether the text is a tune; if not, nothing is written.
+
     Raises:
         MissingExtra: symusic is not installed.
-        UserError: The text is no tune, or the file cannot be written.
+        UserError: The file cannot be written.
     """
     symusic = require("symusic", extra="music")
     try:
         with _standard_output_to_error():
             score = symusic.Score.from_abc(tune.strip() + "\n")
-    except RuntimeError as error:
-        first = tune.strip().partition("\n")[0][:40]
-        raise UserError(
-            f"the text that begins with '{first}' is no tune in ABC notation",
-            where="--midi",
-            todo="a tune begins with X: and has a key, K:; a network must have learnt from tunes",
-        ) from error
+    except RuntimeError:
+        return False
     try:
         path.write_bytes(score.dumps_midi())
     except OSError as error:
@@ -49,6 +86,7 @@ def write_midi(tune: str, path: Path) -> None:
             where="--midi",
             todo="give a file in a folder that exists and can be written",
         ) from error
+    return True
 
 
 @contextmanager

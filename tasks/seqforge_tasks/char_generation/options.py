@@ -11,6 +11,7 @@ from seqforge.errors import UserError, closest_match
 from seqforge.text import Vocabulary
 
 LARGEST_SEED = 2**63 - 1
+LONGEST = 10**9
 
 Unknown = Literal["replace", "refuse"]
 
@@ -106,7 +107,7 @@ def require_choice(unknown: str) -> None:
 
 def _ranges(options: GenerationOptions) -> Iterator[tuple[str, bool, str]]:
     """Yield each option with a range, whether it is in it, and what to do otherwise."""
-    yield "length", options.length >= 0, "give at least 0"
+    yield "length", 0 <= options.length <= LONGEST, f"give a number from 0 to {LONGEST:,}"
     yield (
         "temperature",
         0 <= options.temperature < math.inf,

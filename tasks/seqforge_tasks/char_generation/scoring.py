@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqforge.errors import UserError
-from seqforge.task import Table
+from seqforge.task import Source, Table
 from seqforge_tasks.char_generation.language_model import LanguageModel
 
 SHOWN = 40
@@ -79,14 +80,36 @@ def score(model: LanguageModel, text: str, prompt: str = "") -> Score:
         UserError: The text is empty.
     """
     if not text:
-        raise UserError(
-            "there is no text to score",
-            where="text",
-            todo="give at least one character, inline or in a file",
-        )
+        raise _empty("text")
     first, state = model.begin(prompt)
     chunks = [chunk.double().cpu().numpy() for chunk in model.log_probs(first, text, state)]
     return Score(np.concatenate(chunks))
+
+
+def require_texts(texts: Iterable[str], sources: Iterable[Source]) -> Iterator[str]:
+    """Refuse empty texts; all are read before the first one is given out.
+
+    Args:
+        texts: One text for each source.
+        sources: What they come from.
+
+    Raises:
+        UserError: Names the first source without a text: by its number, and a file by its name.
+    """
+    pairs = list(zip(texts, sources, strict=True))
+    for number, (text, source) in enumerate(pairs, 1):
+        if not text:
+            file = f", '{source}'" if isinstance(source, Path) else ""
+            raise _empty(f"input {number} of {len(pairs)}{file}")
+    return (text for text, _ in pairs)
+
+
+def _empty(where: str) -> UserError:
+    return UserError(
+        "there is no text to score",
+        where=where,
+        todo="give at least one character, inline or in a file",
+    )
 
 
 def score_table(model: LanguageModel, texts: Iterable[str], prompt: str = "") -> Table:

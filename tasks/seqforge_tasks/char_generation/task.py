@@ -33,8 +33,15 @@ from seqforge.text import read_sources, vocabulary_from_spec
 from seqforge_tasks.char_generation.generation import complete, write
 from seqforge_tasks.char_generation.language_model import LanguageModel
 from seqforge_tasks.char_generation.options import GenerationOptions, Unknown, require_valid
-from seqforge_tasks.char_generation.scoring import Score, bits, perplexity, score, score_table
-from seqforge_tasks.char_generation.unknowns import admit, admit_all
+from seqforge_tasks.char_generation.scoring import (
+    Score,
+    bits,
+    perplexity,
+    require_texts,
+    score,
+    score_table,
+)
+from seqforge_tasks.char_generation.unknowns import admit, admit_all, unknown_characters
 
 
 class CharGeneration(Task):
@@ -123,34 +130,40 @@ class CharGeneration(Task):
                 empty.
         """
         require_valid(options, self.vocabulary)
-        admit(options.prompt, self.vocabulary, options.unknown)
-        texts = admit_all(read_sources(inputs, whole=True), self.vocabulary, options.unknown)
+        (prompt,) = admit_all([options.prompt], self.vocabulary, options.unknown, "prompt")
+        sources = list(inputs) if options.score else inputs
+        texts = admit_all(read_sources(sources, whole=True), self.vocabulary, options.unknown)
         if options.score:
-            yield score_table(self.language_model, texts, options.prompt)
+            texts = require_texts(texts, sources)
+            yield score_table(self.language_model, texts, prompt)
         else:
             yield from complete(self.language_model, texts, options)
 
     def reading(self, text: str) -> Reading:
-        """Return a text as the encoder reads it; a character's error is that of the next one."""
-        device = self.head.weight.device
-        tokens = torch.from_numpy(self.vocabulary.encode(text)).to(device)  # (T + 1,)
-        decoder = self.vocabulary.decoder()
+        """Return a text as it is scored: each character is predicted, the first from the opening.
+
+        The symbols are the text's own, also where the network reads an unknown one.
+        """
+        tokens = self.language_model.opened(text)  # (T + 1,)
+        symbols = [self.vocabulary.decode(tokens[:1].tolist())]
+        for sign in text:  # it shows at the last of its numbers
+            symbols += [""] * (len(self.vocabulary.encode(sign)) - 1) + [sign]
+        note = unknown_characters(text, self.vocabulary, "text")
 
         def losses(outputs: Tensor) -> Tensor:
             return F.cross_entropy(self.head(outputs[0]), tokens[1:], reduction="none")
 
         with torch.no_grad():
             inputs = self.embedding(tokens[None, :-1])
-        symbols = [decoder.feed(number) for number in tokens[:-1].tolist()]
-        return Reading(symbols, self.encoder, inputs, losses)
+        return Reading(symbols[:-1], self.encoder, inputs, losses, [f"{note}."] if note else [])
 
     def generate(self, prompt: str = "", options: GenerationOptions | None = None) -> list[str]:
         """Write on from a prompt; return one text for each sample.
 
         Args:
             prompt: What the texts begin with; characters that are not known are read as unknown,
-                or refused, as the options say. Empty: a new line stands before them, or a space
-                where the training text had no lines.
+                or refused, as the options say. A new line is read before them, or a space where
+                the training text had no lines.
             options: As for `infer`: `options.echo` false leaves the prompt out.
 
         Raises:
@@ -180,7 +193,7 @@ class CharGeneration(Task):
 
         Args:
             text: What is scored.
-            prompt: What stands before and is not scored; empty: as for `generate`.
+            prompt: What stands before and is not scored; read as by `generate`.
             unknown: Whether characters that are not known count as unknown ("replace"), or are
                 refused.
 

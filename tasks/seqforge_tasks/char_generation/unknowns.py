@@ -20,8 +20,31 @@ def admit(text: str, vocabulary: Vocabulary, unknown: Unknown) -> None:
         vocabulary.require_known(text)
 
 
-def admit_all(texts: Iterable[str], vocabulary: Vocabulary, unknown: Unknown) -> Iterator[str]:
+def unknown_characters(text: str, vocabulary: Vocabulary, name: str) -> str:
+    """Say how many characters of a text are read as unknown, and the first; empty if none is.
+
+    Args:
+        text: The text.
+        vocabulary: What is known.
+        name: What the text is called.
+    """
+    if vocabulary.knows(text):
+        return ""
+    strange = [sign for sign in text if not vocabulary.knows(sign)]
+    what = "1 character" if len(strange) == 1 else f"{len(strange)} characters"
+    return f"{what} of the {name}, first {strange[0]!r}, read as unknown: not in the training text"
+
+
+def admit_all(
+    texts: Iterable[str], vocabulary: Vocabulary, unknown: Unknown, name: str = "input"
+) -> Iterator[str]:
     """Let texts pass; of the first one with unknown characters a line on stderr says how many.
+
+    Args:
+        texts: The texts.
+        vocabulary: What is known.
+        unknown: What to do with other characters.
+        name: What a text is called.
 
     Raises:
         UserError: As `admit`.
@@ -29,13 +52,7 @@ def admit_all(texts: Iterable[str], vocabulary: Vocabulary, unknown: Unknown) ->
     noted = False
     for text in texts:
         admit(text, vocabulary, unknown)
-        if not noted and not vocabulary.knows(text):
-            strange = [sign for sign in text if not vocabulary.knows(sign)]
-            what = "1 character" if len(strange) == 1 else f"{len(strange)} characters"
-            print(
-                f"note: {what} of the input, first {strange[0]!r}, read as unknown: not in the "
-                "training text (--unknown refuse stops there)",
-                file=sys.stderr,
-            )
+        if not noted and (note := unknown_characters(text, vocabulary, name)):
+            print(f"note: {note} (--unknown refuse stops there)", file=sys.stderr)
             noted = True
         yield text

@@ -41,6 +41,12 @@ def test_it_is_the_text_that_the_file_itself_gives(
         assert ours.inputs.tolist() == theirs.inputs.tolist()
 
 
+def test_an_empty_name() -> None:
+    with pytest.raises(UserError, match="data set's name is empty") as caught:
+        TextDataset("")
+    assert caught.value.where == "data.dataset"
+
+
 def test_a_name_that_does_not_exist(
     table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,5 +56,6 @@ def test_a_name_that_does_not_exist(
     monkeypatch.setattr(datasets, "load_dataset", missing)
     module = TextDataset("me/songs", cache=str(tmp_path))
     module.prepare_data()
+    monkeypatch.setattr(datasets, "load_dataset", None)  # not asked again
     with pytest.raises(UserError, match="no data set 'me/songs'"):
         module.setup("fit")

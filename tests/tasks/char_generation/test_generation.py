@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from seqforge.decoding import sample
 from seqforge.errors import UserError
+from seqforge.state import concatenate
 from seqforge.task import Output, Piece, Text
 from seqforge_tasks.char_generation import CharGeneration, GenerationOptions
 from seqforge_tasks.char_generation.generation import Sample
@@ -51,9 +52,10 @@ def test_a_seed_writes_one_text_whatever_goes_on_around_it() -> None:
 
     assert first == second
     assert torch.equal(torch.get_rng_state(), before)
-    tokens = torch.from_numpy(TINY.vocabulary.encode("bac"))
-    step = TINY.language_model.stepper()
-    rows = list(sample(step, tokens, TINY.start(3), length=40, seeds=[9, 3, 4]))
+    step, begun = TINY.language_model.stepper(), [TINY.language_model.begin(p) for p in "bac"]
+    tokens = torch.cat([token for token, _ in begun])
+    state = concatenate([state for _, state in begun])
+    rows = list(sample(step, tokens, state, length=40, seeds=[9, 3, 4]))
     assert TINY.vocabulary.decode(int(row.tokens[1]) for row in rows) == first
     assert written(TINY, "a", replace(options, seed=4)) != first
 
@@ -94,15 +96,30 @@ def test_the_unknown_character_is_read_but_never_written() -> None:
     assert "\ufffd" not in text
 
 
-@pytest.mark.parametrize(("characters", "opening"), [("ab\n ", "\n"), ("ab ", " "), ("ab", "a")])
-def test_an_empty_prompt_begins_after_a_line(characters: str, opening: str) -> None:
-    made = task(characters=characters)
+@pytest.mark.parametrize("prompt", ["", "a", "\n", "ab b"])
+@pytest.mark.parametrize(
+    ("made", "opening"),
+    [
+        (task(characters="ab\n "), "\n"),
+        (task(characters="ab "), " "),
+        (task(characters="ab"), "a"),
+        (BYTES, "\n"),
+    ],
+    ids=["a line", "a space", "any", "bytes"],
+)
+@torch.no_grad()
+def test_every_prompt_is_read_after_an_opening(
+    made: CharGeneration, opening: str, prompt: str
+) -> None:
+    *before, last = torch.from_numpy(made.vocabulary.encode(opening + prompt))
+    step, state = made.language_model.stepper(), made.start(1)
+    for number in before:
+        _, state, _ = step(number[None], state)
+    drawn = sample(step, last[None], state, length=40, seeds=[0])
 
-    assert written(made, "", PLAIN) == written(made, opening, PLAIN)
-
-
-def test_an_empty_prompt_of_a_network_of_bytes_begins_after_a_line() -> None:
-    assert written(BYTES, "", PLAIN) == written(BYTES, "\n", PLAIN)
+    expected = made.vocabulary.decode(int(each.tokens[0]) for each in drawn)
+    assert written(made, prompt, PLAIN) == expected
+    assert made.generate(prompt, replace(PLAIN, echo=True)) == [prompt + expected]
 
 
 @pytest.mark.parametrize("made", [TINY, BYTES], ids=["characters", "bytes"])
@@ -196,8 +213,8 @@ def test_a_length_of_nothing() -> None:
 @given(st.integers(0, 999), st.integers(0, 12))
 def test_bytes_come_out_as_the_text_that_they_are(seed: int, length: int) -> None:
     step, chosen = BYTES.language_model.stepper(), replace(PLAIN, seed=seed, length=length)
-    first = torch.from_numpy(BYTES.vocabulary.encode("a"))
-    drawn = sample(step, first, BYTES.start(1), length=length, seeds=[seed])
+    first, state = BYTES.language_model.begin("a")
+    drawn = sample(step, first, state, length=length, seeds=[seed])
     numbers = bytes(int(each.tokens[0]) for each in drawn)
 
     assert written(BYTES, "a", chosen) == numbers.decode("utf-8", "replace")

@@ -1,11 +1,15 @@
 """Tunes as MIDI files, read back by an independent reader."""
 
+import re
 import sys
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from seqforge.errors import MissingExtra, UserError
+from seqforge.task import Text
 from seqforge_tasks.char_generation.generation import complete
 from seqforge_tasks.char_generation.midi import numbered, write_midi
 from seqforge_tasks.char_generation.options import GenerationOptions
@@ -15,6 +19,10 @@ from tests.tasks.char_generation.networks import task
 symusic = pytest.importorskip("symusic")
 
 TUNE = "X:1\nT:a scale\nM:4/4\nL:1/4\nQ:1/4=120\nK:C\nCDEF|GABc|\n"
+
+
+MODEL = task(characters="abcdefgABCDEFG|:/12 \n").language_model
+OPTIONS = GenerationOptions(length=12, echo=False)
 
 
 def pitches(file: Path) -> list[int]:
@@ -44,13 +52,52 @@ def test_remarks_do_not_mix_with_the_tune(
     assert "Warning" in error
 
 
-def test_what_is_no_tune_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UserError, match="no tune in ABC notation") as raised:
-        write_midi("Once upon a time\n", tmp_path / "out.mid")
+def test_what_is_no_tune_is_not_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert not write_midi("Once upon a time\n", tmp_path / "out.mid")
+    assert write_midi(TUNE, tmp_path / "other.mid")
+
+    assert [file.name for file in tmp_path.iterdir()] == ["other.mid"]
+    capfd.readouterr()
+
+
+def test_a_text_that_is_no_tune_is_noted_and_passed_over(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = replace(OPTIONS, samples=1, midi=str(tmp_path / "out.mid"))
+
+    texts = list(complete(MODEL, [TUNE, "Once", TUNE], options))
+
+    assert len([text for text in texts if text != Text("---")]) == 3
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["out-3.mid", "out.mid"]
+    notes = [line for line in capfd.readouterr().err.splitlines() if line.startswith("note:")]
+    (note,) = notes
+    assert note.startswith("note: text 2 is no tune in ABC notation")
+    assert "out-2.mid" in note
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_texts_of_which_none_is_a_tune_are_given_out_all_the_same(
+    tmp_path: Path, stream: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = replace(OPTIONS, samples=3, stream=stream)
+    plain = list(complete(MODEL, ["Once", "upon"], options))
+    outputs = complete(MODEL, ["Once", "upon"], replace(options, midi=str(tmp_path / "out.mid")))
+
+    assert list(islice(outputs, len(plain))) == plain
+    with pytest.raises(UserError, match="no text was a tune in ABC notation") as raised:
+        next(outputs)
 
     assert len(str(raised.value).splitlines()) <= 5
-    assert not (tmp_path / "out.mid").exists()
-    capfd.readouterr()
+    assert len(re.findall("note: text [1-6] is no tune", capfd.readouterr().err)) == 6
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_come_before_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    outputs = complete(MODEL, [TUNE], replace(OPTIONS, midi=str(tmp_path / "none" / "out.mid")))
+
+    assert isinstance(next(outputs), Text)
+    with pytest.raises(UserError, match="cannot write"):
+        next(outputs)
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -76,10 +123,9 @@ def test_several_tunes_go_to_numbered_files(tmp_path: Path) -> None:
 
 
 def test_infer_writes_a_file_for_each_text_prompt_included(tmp_path: Path) -> None:
-    model = task(characters="abcdefgABCDEFG|:/12 \n").language_model
-    options = GenerationOptions(length=12, samples=2, echo=False, midi=str(tmp_path / "out.mid"))
+    options = replace(OPTIONS, samples=2, midi=str(tmp_path / "out.mid"))
 
-    list(complete(model, [TUNE.removesuffix("\n"), TUNE], options))
+    list(complete(MODEL, [TUNE.removesuffix("\n"), TUNE], options))
 
     names = sorted(file.name for file in tmp_path.iterdir())
     assert names == ["out-2.mid", "out-3.mid", "out-4.mid", "out.mid"]

@@ -16,6 +16,8 @@ TINY = task()
     "options",
     [
         {"length": -1},
+        {"length": 10**9 + 1},
+        {"length": 10**4000},
         {"temperature": -0.1},
         {"temperature": math.nan},
         {"temperature": math.inf},

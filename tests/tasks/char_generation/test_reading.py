@@ -19,14 +19,14 @@ def task_of(vocabulary: CharacterVocabulary | ByteVocabulary) -> CharGeneration:
 
 
 def test_errors_are_those_of_the_next_character() -> None:
-    task = task_of(CharacterVocabulary("abc"))
+    task = task_of(CharacterVocabulary("abc\n"))
 
-    reading = task.reading("abcab")
+    reading = task.reading("bcab")
 
-    assert list(reading.symbols) == list("abca")
+    assert list(reading.symbols) == list("\nbca")
     assert reading.encoder is task.encoder
     outputs, _ = reading.encoder(reading.inputs)
-    tokens = torch.tensor([1, 2, 3, 1, 2])
+    tokens = torch.tensor([4, 2, 3, 1, 2])
     states, _ = task.encoder(task.embedding(tokens[None, :-1]))
     logits = states[0] @ task.head.weight.T
     if task.head.bias is not None:
@@ -37,7 +37,7 @@ def test_errors_are_those_of_the_next_character() -> None:
 
 
 def test_an_error_depends_on_its_own_output_alone() -> None:
-    reading = task_of(CharacterVocabulary("abc")).reading("abcab")
+    reading = task_of(CharacterVocabulary("abc")).reading("abca")
     outputs = torch.randn(1, 4, 5, requires_grad=True)
 
     (gradient,) = torch.autograd.grad(reading.losses(outputs)[2], outputs)
@@ -45,17 +45,40 @@ def test_an_error_depends_on_its_own_output_alone() -> None:
     assert F.normalize(gradient[0], dim=1).norm(dim=1).tolist() == pytest.approx([0, 0, 1, 0])
 
 
-def test_unknown_characters_are_shown_as_they_are_read() -> None:
-    assert list(task_of(CharacterVocabulary("ab")).reading("a?b!").symbols) == ["a", "\ufffd", "b"]
+@pytest.mark.parametrize("vocabulary", [CharacterVocabulary("ab \n"), ByteVocabulary()])
+@pytest.mark.parametrize("text", ["ab ab", "\nab", "äb “a”"])
+def test_a_text_is_read_as_it_is_scored(
+    vocabulary: CharacterVocabulary | ByteVocabulary, text: str
+) -> None:
+    task = task_of(vocabulary)
+    reading = task.reading(text)
+    outputs, _ = reading.encoder(reading.inputs)
+
+    found = -reading.losses(outputs).detach().double()
+
+    torch.testing.assert_close(found, torch.from_numpy(task.score(text).log_probs))
+    assert len(reading.symbols) == len(found)
+
+
+def test_unknown_characters_are_shown_as_the_text_has_them_and_noted() -> None:
+    task = task_of(CharacterVocabulary("ab"))
+
+    reading = task.reading("a?b!b")
+
+    assert list(reading.symbols) == list("aa?b!")
+    unknown = task.reading("a\ufffdb\ufffdb")
+    torch.testing.assert_close(reading.inputs, unknown.inputs, rtol=0, atol=0)
+    (note,) = reading.notes
+    assert note.startswith("2 characters of the text, first '?', read as unknown")
+    assert list(task.reading("ab").notes) == []
 
 
 def test_bytes_show_their_character_at_its_end() -> None:
     reading = task_of(ByteVocabulary()).reading("aé€b")
 
-    assert list(reading.symbols) == ["a", "", "é", "", "", "€"]
-    assert reading.inputs.shape == (1, 6, 4)
+    assert list(reading.symbols) == ["\n", "a", "", "é", "", "", "€"]
+    assert reading.inputs.shape == (1, 7, 4)
 
 
-@pytest.mark.parametrize("text", ["", "a"])
-def test_a_text_without_anything_to_predict(text: str) -> None:
-    assert list(task_of(CharacterVocabulary("ab")).reading(text).symbols) == []
+def test_an_empty_text_has_no_errors() -> None:
+    assert list(task_of(CharacterVocabulary("ab")).reading("").symbols) == []

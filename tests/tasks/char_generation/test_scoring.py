@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seqforge.cli.infer import write
 from seqforge.decoding import sample
@@ -26,8 +28,8 @@ SCORE = GenerationOptions(score=True)
 
 
 def reference(made: CharGeneration, prompt: str, text: str) -> list[float]:
-    """Step through prompt and text, one number at a time, with the encoder's plain step."""
-    before, numbers = made.vocabulary.encode(prompt), made.vocabulary.encode(text)
+    """Step through a new line, prompt and text, one number at a time, by the encoder's step."""
+    before, numbers = made.vocabulary.encode("\n" + prompt), made.vocabulary.encode(text)
     state, found = made.start(1), []
     with torch.no_grad():
         for number, wanted in zip([*before, *numbers], [*before[1:], *numbers, 0], strict=True):
@@ -74,11 +76,10 @@ def test_the_state_after_a_prompt_is_the_state_after_scoring_it(
     made, text = task(encoder), "head of a bee\nfed"
     model = made.language_model
     _, begun = model.begin(text)
-    step, stepped = model.stepper(), made.start(1)
-    for number in model.tokens(text)[:-1]:
+    step, stepped, read = model.stepper(), made.start(1), model.tokens("\n" + text)[:-1]
+    for number in read:
         _, stepped, _ = step(number[None], stepped)
-    scored = made.start(1)
-    _, scored = made.encoder(made.embedding(model.tokens(text)[None, :-1]), scored)
+    _, scored = made.encoder(made.embedding(read[None]), made.start(1))
 
     for one, two, three in zip(leaves(begun), leaves(stepped), leaves(scored), strict=True):
         torch.testing.assert_close(one, two)
@@ -86,7 +87,7 @@ def test_the_state_after_a_prompt_is_the_state_after_scoring_it(
 
 
 @pytest.mark.parametrize("made", [task(), byte_task()], ids=["characters", "bytes"])
-@pytest.mark.parametrize("prompt", ["head ", "Ä"])
+@pytest.mark.parametrize("prompt", ["head ", "Ä", "", "\n", "\nhead "])
 def test_a_score_is_the_sum_of_a_plain_loop(made: CharGeneration, prompt: str) -> None:
     text = "a bee Ä fed"
     score, expected = made.score(text, prompt), reference(made, prompt, text)
@@ -99,10 +100,35 @@ def test_a_score_is_the_sum_of_a_plain_loop(made: CharGeneration, prompt: str) -
     assert score.perplexity == pytest.approx(2**score.bits_per_unit)
 
 
-def test_without_a_prompt_a_text_begins_after_a_line() -> None:
-    made = task()
+@pytest.mark.parametrize("made", [task(), byte_task()], ids=["characters", "bytes"])
+@settings(deadline=None, max_examples=25)
+@given(parts=st.tuples(*[st.text("ab \nÄ€", max_size=6)] * 2).filter(lambda parts: parts[1]))
+def test_two_parts_have_together_the_score_of_the_whole(
+    made: CharGeneration, parts: tuple[str, str]
+) -> None:
+    first, second = parts
+    after = made.score(second, first).log_probs
 
-    np.testing.assert_array_equal(made.score("bad").log_probs, made.score("bad", "\n").log_probs)
+    whole = made.score(first + second).log_probs
+
+    before = made.score(first).log_probs if first else np.zeros(0)
+    np.testing.assert_allclose(np.concatenate([before, after]), whole, rtol=1e-12)
+
+
+@torch.no_grad()
+def test_what_is_written_first_is_drawn_with_the_score_of_that_character() -> None:
+    made = task()
+    for prompt in ("", "a", "\n", "head of"):
+        token, state = made.language_model.begin(prompt)
+        (drawn,) = made.language_model.stepper()(token, state).log_probs
+        scores = [made.score(sign, prompt).log_probability for sign in "abcdefgh \n"]
+
+        np.testing.assert_allclose(drawn[1:], scores, rtol=1e-12)
+        assert drawn[0] == -math.inf  # the unknown one is not written, but has its score:
+        assert sum(map(math.exp, scores)) < 1
+        assert sum(map(math.exp, [*scores, made.score("Ä", prompt).log_probability])) == (
+            pytest.approx(1)
+        )
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 64, 200])
@@ -123,14 +149,6 @@ def test_chunks_change_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> N
     assert longest == min(chunk, len(text))
 
 
-def test_a_text_in_two_parts_has_the_sum_of_both() -> None:
-    made = task()
-    whole = made.score("head of a bee", "fed ").log_probability
-    first = made.score("head of", "fed ").log_probability
-
-    assert whole == pytest.approx(first + made.score(" a bee", "fed head of").log_probability)
-
-
 def test_a_network_in_training_scores_without_dropout() -> None:
     made = task()
     expected = made.score("head of a bee").log_probability
@@ -143,6 +161,30 @@ def test_a_network_in_training_scores_without_dropout() -> None:
 def test_an_empty_text_has_no_score() -> None:
     with pytest.raises(UserError, match="there is no text to score"):
         task().score("", "a prompt")
+
+
+def test_an_input_without_a_text_is_named_before_any_is_scored(tmp_path: Path) -> None:
+    made, file = task(), tmp_path / "empty.txt"
+    file.write_text("\n", encoding="utf-8")
+    made.encoder.register_forward_pre_hook(lambda *_: pytest.fail("something was scored"))
+    cases: list[tuple[list[str | Path], str]] = [
+        (["a", "", "b"], "input 2 of 3"),
+        (["a", file], f"input 2 of 2, '{file}'"),
+    ]
+    for inputs, where in cases:
+        with pytest.raises(UserError, match="there is no text to score") as caught:
+            list(made.infer(inputs, SCORE))
+        assert caught.value.where == where
+
+
+def test_a_note_tells_of_unknown_characters_of_the_prompt(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    list(task().infer(["aÖ"], replace(SCORE, prompt="Äx")))
+
+    prompt, text = capsys.readouterr().err.splitlines()
+    assert prompt.startswith("note: 2 characters of the prompt, first 'Ä', read as unknown")
+    assert text.startswith("note: 1 character of the input, first 'Ö', read as unknown")
 
 
 def test_unknown_characters_can_be_refused() -> None:
