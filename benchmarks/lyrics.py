@@ -24,9 +24,10 @@ BATCHES = 84
 def losses(run: Path) -> pd.DataFrame:
     """Return batch loss and held-out losses at the end of each epoch, by epoch."""
     history = pd.read_csv(run / "logs" / "metrics.csv")
-    ends = history[history["step"] % BATCHES == 0].groupby("step").first()
+    ends = history[history["step"] % BATCHES == 0].set_index("step")["train/loss"].dropna()
     ends.index = ends.index // BATCHES - 1
-    return ends
+    validated = history.dropna(subset=["val/loss"]).set_index("epoch")
+    return validated[["val/loss", "val/cold/loss"]].join(ends)
 
 
 def report(run: Path) -> str:

@@ -10,7 +10,6 @@ from seqforge.data.buckets import TokenBudgetPlan as TokenBudgetPlan
 from seqforge.data.buckets import padding_share as padding_share
 from seqforge.data.cold import ColdWindows as ColdWindows
 from seqforge.data.documents import DocumentLanes as DocumentLanes
-from seqforge.data.documents import document_starts as document_starts
 from seqforge.data.lanes import Lanes as Lanes
 from seqforge.data.lanes import TokenBatch as TokenBatch
 from seqforge.data.lanes import TokenChunk as TokenChunk
@@ -49,7 +48,6 @@ __all__ = [
     "TokenChunk",
     "Tokens",
     "Windows",
-    "document_starts",
     "padding_share",
     "rank_slice",
 ]

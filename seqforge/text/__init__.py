@@ -6,6 +6,7 @@ from seqforge.text.character_vocabulary import CharacterVocabulary as CharacterV
 from seqforge.text.corpus import Corpus as Corpus
 from seqforge.text.corpus_cache import open_corpus as open_corpus
 from seqforge.text.corpus_data import CorpusData as CorpusData
+from seqforge.text.corpus_documents import DocumentStarts as DocumentStarts
 from seqforge.text.corpus_tokens import CorpusTokens as CorpusTokens
 from seqforge.text.dataset_rows import DatasetRows as DatasetRows
 from seqforge.text.sources import STDIN as STDIN
@@ -28,6 +29,7 @@ __all__ = [
     "CorpusTokens",
     "DatasetRows",
     "Decoder",
+    "DocumentStarts",
     "Piece",
     "TextFiles",
     "TextSource",

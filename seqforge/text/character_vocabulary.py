@@ -66,8 +66,8 @@ class CharacterVocabulary:
         return CharacterDecoder(self._symbols)
 
     def knows(self, text: str) -> bool:
-        """Return whether every character of a text is in the vocabulary."""
-        return all(symbol in self._numbers for symbol in text)
+        """Return whether every character of a text is in the vocabulary; U+FFFD never is."""
+        return all(self._numbers.get(symbol) for symbol in text)
 
     def require_known(self, text: str) -> None:
         """Refuse a text with characters that are not in the vocabulary.
@@ -76,7 +76,7 @@ class CharacterVocabulary:
             UserError: Names the first such character and its place.
         """
         for place, symbol in enumerate(text):
-            if symbol not in self._numbers:
+            if not self._numbers.get(symbol):
                 raise UserError(
                     f"the character {symbol!r} at place {place} was not in the training text",
                     accepted=[repr(known) for known in self.characters],

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqforge.text.byte_vocabulary import ByteVocabulary
 from seqforge.text.character_vocabulary import UNKNOWN, CharacterVocabulary
+from seqforge.text.corpus_documents import (
+    SEARCHED,
+    DocumentStarts,
+    mapped_documents,
+    write_marked,
+)
 from seqforge.text.corpus_tokens import CorpusTokens
 from seqforge.text.corpus_writer import ABOUT, DOCUMENTS, FORMAT, TOKENS
 from seqforge.text.vocabulary import Vocabulary
-
-SEARCHED = 2**22
-"""Tokens that are searched for end marks at a time."""
 
 
 class Corpus:
@@ -51,7 +55,7 @@ class Corpus:
         self._length: int = about["length"]
         if (folder / TOKENS).stat().st_size != self._length * self._dtype.itemsize:
             raise ValueError("the tokens are not whole")
-        self._begins()
+        mapped_documents(folder / DOCUMENTS, self._length)
 
     def __len__(self) -> int:
         return self._length
@@ -84,72 +88,61 @@ class Corpus:
 
     def document_starts(
         self, end_mark: str, first: int = 0, last: int | None = None
-    ) -> NDArray[np.int64]:
+    ) -> DocumentStarts:
         """Return where documents begin in a range of the text, counted from its beginning.
 
         Rows of tables and files begin documents; so does, in plain text, what follows an end mark.
+        Those are searched for once and written beside the text.
 
         Args:
             end_mark: What ends a document; it stays part of it.
             first: Where the range begins, itself a start.
             last: Where it ends, exclusive; None: at the text's end.
 
-        Returns:
-            Ascending positions (D,), the first one 0.
+        Raises:
+            UserError: What was found cannot be written.
         """
         end = len(self) if last is None else last
-        begins = self._begins()
-        inside = slice(*np.searchsorted(begins, [first, end]))
-        parts = [np.array([first]), begins[inside]]
-        del begins
-        mark = self._numbers(end_mark)
-        if self._marked and mark is not None:
-            parts += list(self._ends(mark, first, end))
-        starts = np.concatenate(parts)
-        del parts  # there may be millions: no more copies than needed
-        starts.sort()
-        same = starts[1:] == starts[:-1]
-        if same.any():
-            starts = starts[np.append(True, ~same)]
-        starts -= first
-        return starts
+        return DocumentStarts(self._documents(end_mark), first, end)
 
-    def _begins(self) -> NDArray[np.int64]:
-        """Return where rows and files begin, mapped for as long as it is wanted."""
-        begins: NDArray[np.int64] = np.load(self.folder / DOCUMENTS, mmap_mode="r")
-        return begins
+    def count_unknown(self, vocabulary: Vocabulary, first: int, last: int) -> int:
+        """Return how many characters of a range a vocabulary lacks, U+FFFD itself included.
+
+        Args:
+            vocabulary: Of the same unit.
+            first: Where the range begins.
+            last: Where it ends, exclusive.
+        """
+        unknown = vocabulary.encode(self.characters) == vocabulary.unknown
+        if not unknown[: self.distinct(last)].any():
+            return 0  # most texts need not be read through
+        tokens = self._tokens()
+        blocks = (tokens[at : min(at + SEARCHED, last)] for at in range(first, last, SEARCHED))
+        return sum(int(np.count_nonzero(unknown[block])) for block in blocks)
+
+    def _documents(self, end_mark: str) -> Path:
+        """Return the file of all positions where documents begin."""
+        mark = self._numbers(end_mark)
+        if not self._marked or mark is None:
+            return self.folder / DOCUMENTS
+        digest = hashlib.sha256(end_mark.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        file = self.folder / f"marked-{digest}.bin"
+        try:
+            mapped_documents(file, len(self))
+        except (OSError, ValueError):  # there is none, or a damaged one
+            begins = mapped_documents(self.folder / DOCUMENTS, len(self))
+            write_marked(file, self._tokens(), begins, mark)
+        return file
+
+    def _tokens(self) -> NDArray[np.integer[Any]]:
+        """Return all tokens, mapped for as long as they are wanted."""
+        return np.memmap(self.folder / TOKENS, dtype=self._dtype, mode="r")
 
     def _numbers(self, text: str) -> NDArray[np.int64] | None:
         if self.unit == "bytes":
             return ByteVocabulary().encode(text)
         places = [self.characters.find(character) for character in text]
         return None if min(places) < 0 else np.array(places)
-
-    def _ends(self, mark: NDArray[np.int64], first: int, last: int) -> Iterator[NDArray[np.int64]]:
-        """Yield the positions behind end marks in a range, found from the left, none at its end."""
-        tokens = np.memmap(self.folder / TOKENS, dtype=self._dtype, mode="r")
-        size, free = len(mark), first
-        for begin in range(first, last - size + 1, SEARCHED):
-            block = tokens[begin : min(begin + SEARCHED + size - 1, last)]
-            places = len(block) - size + 1
-            found = np.ones(places, dtype=bool)
-            for offset, number in enumerate(mark):
-                found &= block[offset : offset + places] == number
-            positions = np.flatnonzero(found) + begin
-            ends = _apart(positions[positions >= free], size) + size
-            free = int(ends[-1]) if len(ends) else free
-            yield ends[ends < last]
-
-
-def _apart(positions: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Return positions without those that overlap one that was taken before them."""
-    if not (np.diff(positions) < size).any():
-        return positions
-    taken: list[int] = []
-    for position in positions.tolist():
-        if not taken or position >= taken[-1] + size:
-            taken.append(position)
-    return np.array(taken)
 
 
 def read_corpus(folder: Path) -> Corpus | None:

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from seqforge.data import (
-    ColdWindows,
-    DataModule,
-    DocumentLanes,
-    Lanes,
-    PlanLoader,
-    TokenChunk,
-)
+from seqforge.data import ColdWindows, DataModule, Lanes, PlanLoader, TokenChunk
 from seqforge.errors import UserError
-from seqforge.text.character_vocabulary import UNKNOWN, CharacterVocabulary
 from seqforge.text.corpus import Corpus
 from seqforge.text.corpus_cache import open_corpus
+from seqforge.text.corpus_documents import DocumentStarts
+from seqforge.text.corpus_lanes import (
+    AnyLanes,
+    training_lanes,
+    training_length,
+    validation_lanes,
+)
+from seqforge.text.corpus_options import given_alphabet, require_at_least
 from seqforge.text.corpus_tokens import CorpusTokens
 from seqforge.text.text_source import TextSource
 from seqforge.text.vocabularies import vocabulary_from_spec
 from seqforge.text.vocabulary import Vocabulary
 
-VALIDATION_LANE = 1_000
-"""Least tokens in a validation lane: each lane starts cold, and few should."""
-
 COLD_BATCH = 64
 """Cold windows in a batch; the score does not depend on it."""
-
-AnyLanes = Lanes | DocumentLanes
 
 
 class CorpusData(DataModule):
@@ -69,6 +63,7 @@ class CorpusData(DataModule):
     def __init__(
         self,
         seq_len: int = 50,
+        *,
         batch_size: int = 64,
         validation: float = 0.05,
         num_workers: int = 0,
@@ -94,9 +89,9 @@ class CorpusData(DataModule):
                 where="data.validation",
                 todo="give a share of the text, at least 0 and below 1",
             )
-        _require_at_least(1, seq_len=seq_len, batch_size=batch_size)
-        _require_at_least(1, limit=limit, validation_lanes=validation_lanes)
-        _require_at_least(0, cold_window=cold_window, num_workers=num_workers)
+        require_at_least(1, seq_len=seq_len, batch_size=batch_size)
+        require_at_least(1, limit=limit, validation_lanes=validation_lanes)
+        require_at_least(0, cold_window=cold_window, num_workers=num_workers)
         self.seq_len = seq_len
         self.validation = validation
         self.documents = documents
@@ -108,9 +103,10 @@ class CorpusData(DataModule):
         self.cache = cache
         self._vocabulary: Vocabulary | None = None
         if alphabet is not None:
-            self._vocabulary = _given(alphabet, unit)
+            self._vocabulary = given_alphabet(alphabet, unit)
         self._corpus: Corpus | None = None
-        self._parts: list[CorpusTokens] = []
+        self._mapped: list[CorpusTokens | DocumentStarts] = []
+        self._mistake: UserError | None = None
         self._cut = self._end = 0
         self._train: AnyLanes | None = None
 
@@ -130,25 +126,29 @@ class CorpusData(DataModule):
 
     def prepare_data(self) -> None:
         """Encode the text, if that was not done before: on one process of each machine."""
+        self._mistake = None
         try:
-            self._open()
-        except UserError:
+            corpus = self._open()
+            if self.documents == "reset":
+                corpus.document_starts(self.document_end)
+        except UserError as mistake:
             # Here the others would wait for one that gave up. All of them meet it in `setup`.
-            return
+            self._mistake = mistake
 
     def setup(self, stage: str) -> None:
         """Open the encoded text, make the vocabulary and cut the lanes; every process does so."""
         if self._train is not None:
             return
+        if self._mistake is not None:
+            raise self._mistake
         corpus = self._open()
         self._end = len(corpus) if self.limit is None else min(self.limit, len(corpus))
         self._cut = training_length(self._end, self.validation)
-        if self._cut < 2:
-            raise self._too_short(self._cut)
         if self._vocabulary is None:
             self._vocabulary = corpus.vocabulary(self._cut)
         self._corpus = corpus
-        self._train = self._train_lanes(corpus, self._vocabulary)
+        tokens, starts = self._part(0, self._cut)
+        self._train = training_lanes(tokens, starts, self.batch_size, self.seq_len, self.unit)
 
     def spec(self) -> dict[str, Any]:
         """Return the vocabulary of the training part."""
@@ -164,11 +164,15 @@ class CorpusData(DataModule):
         known = "" if self.unit == "bytes" else f", {self._corpus.distinct(self._end)} distinct"
         parts = [
             f"text: {self._end:,} {self.unit}{known}",
-            f"train: {self._cut:,}",
-            f"validation: {self._end - self._cut:,}",
+            f"train: {self._described(self._corpus, 0, self._cut)}",
+            f"validation: {self._described(self._corpus, self._cut, self._end)}",
             f"cache: {self._corpus.folder}",
         ]
         return ("   ".join(parts),)
+
+    def _described(self, corpus: Corpus, first: int, last: int) -> str:
+        unknown = corpus.count_unknown(self._vocabulary, first, last) if self._vocabulary else 0
+        return f"{last - first:,}" + (f" (unknown: {unknown:,})" if unknown else "")
 
     def train_dataloader(self) -> PlanLoader[TokenChunk]:
         """Return the loader of the training lanes."""
@@ -178,19 +182,14 @@ class CorpusData(DataModule):
 
     def val_dataloader(self) -> dict[str, PlanLoader[TokenChunk]]:
         """Return the loaders "stateful" and "cold"; none if nothing was kept for validation."""
-        if self._corpus is None or self._vocabulary is None:
+        if self._corpus is None:
             raise RuntimeError("setup() comes before val_dataloader()")
         if self._end - self._cut < 2:
             return {}
-        tokens = self._part(self._corpus, self._vocabulary, self._cut, self._end)
-        rows = max(1, min(self.validation_lanes, (len(tokens) - 1) // VALIDATION_LANE))
-        if self.documents == "reset":
-            starts = self._corpus.document_starts(self.document_end, self._cut, self._end)
-            documents = DocumentLanes(tokens, starts, rows, self.seq_len)
-            return {"stateful": self.eval_loader(documents, documents.plan, Lanes.collate)}
-        lanes = Lanes(tokens, rows, self.seq_len, whole=True)
+        tokens, starts = self._part(self._cut, self._end)
+        lanes = validation_lanes(tokens, starts, self.validation_lanes, self.seq_len)
         loaders = {"stateful": self.eval_loader(lanes, lanes.plan, Lanes.collate)}
-        if self.cold_window:
+        if self.cold_window and starts is None:
             windows = ColdWindows(tokens, self.cold_window, COLD_BATCH)
             loaders["cold"] = self.eval_loader(windows, windows.plan, Lanes.collate)
         return loaders
@@ -205,12 +204,20 @@ class CorpusData(DataModule):
         self._close()
 
     def _close(self) -> None:
-        for part in self._parts:
-            part.close()
+        for each in self._mapped:
+            each.close()
 
-    def _part(self, corpus: Corpus, vocabulary: Vocabulary, first: int, last: int) -> CorpusTokens:
-        self._parts.append(corpus.tokens(vocabulary, first, last))
-        return self._parts[-1]
+    def _part(self, first: int, last: int) -> tuple[CorpusTokens, DocumentStarts | None]:
+        """Return a range of the text, and where documents begin in it if they are not joined."""
+        if self._corpus is None or self._vocabulary is None:
+            raise RuntimeError("setup() comes before the loaders")
+        tokens = self._corpus.tokens(self._vocabulary, first, last)
+        self._mapped.append(tokens)
+        if self.documents == "join":
+            return tokens, None
+        starts = self._corpus.document_starts(self.document_end, first, last)
+        self._mapped.append(starts)
+        return tokens, starts
 
     def _open(self) -> Corpus:
         return open_corpus(self.source(), self._cache_folder(), self.unit, say=_say)
@@ -224,68 +231,6 @@ class CorpusData(DataModule):
         # A run's folder is one of many: the next run wants the same text.
         runs = Path(root).parent if (Path(root) / "config.yaml").is_file() else Path(root)
         return runs / "cache"
-
-    def _train_lanes(self, corpus: Corpus, vocabulary: Vocabulary) -> AnyLanes:
-        tokens = self._part(corpus, vocabulary, 0, self._cut)
-        if self.documents == "reset":
-            starts = corpus.document_starts(self.document_end, 0, self._cut)
-            return DocumentLanes(tokens, starts, self.batch_size, self.seq_len)
-        if len(tokens) - 1 < self.batch_size * self.seq_len:
-            raise self._too_short(self._cut)
-        return Lanes(tokens, self.batch_size, self.seq_len)
-
-    def _too_short(self, length: int) -> UserError:
-        steps = length - 1
-        if steps >= self.seq_len:
-            todo = f"give a longer text, or a batch_size of at most {steps // self.seq_len}"
-        else:
-            shorter = f"a seq_len of at most {steps} with batch_size 1"
-            todo = "give a longer text" + (f", or {shorter}" if steps > 0 else "")
-        return UserError(
-            f"the training text of {length} {self.unit} is too short for {self.batch_size} "
-            f"lanes (batch_size) of {self.seq_len} {self.unit} (seq_len)",
-            where="data",
-            todo=todo,
-        )
-
-
-def training_length(length: int, validation: float) -> int:
-    """Return how much of a text is for training, rounded down.
-
-    Args:
-        length: Characters of the text.
-        validation: The share that is not, taken as the decimal number that it is written as: 0.9
-            of ten leave one, which binary fractions do not give.
-    """
-    return int(length * (1 - Fraction(repr(validation))))
-
-
-def _given(alphabet: str, unit: str) -> CharacterVocabulary:
-    if unit == "bytes":
-        raise UserError(
-            "an alphabet of characters is given, but the unit is bytes",
-            where="data.alphabet",
-            todo="leave one of them out",
-        )
-    repeated = sorted({each for each in alphabet if alphabet.count(each) > 1})
-    if repeated or not alphabet or UNKNOWN in alphabet:
-        fault = f"repeats {', '.join(map(repr, repeated))}" if repeated else "is empty"
-        if UNKNOWN in alphabet and not repeated:
-            fault = f"has {UNKNOWN!r} (U+FFFD), which stands for unknown characters"
-        raise UserError(
-            f"the alphabet {fault}",
-            where="data.alphabet",
-            todo="give every character that is to be known once, line feed and space too",
-        )
-    return CharacterVocabulary(alphabet)
-
-
-def _require_at_least(least: int, **values: int | None) -> None:
-    for name, value in values.items():
-        if value is not None and value < least:
-            raise UserError(
-                f"{name} is {value}", where=f"data.{name}", todo=f"give at least {least}"
-            )
 
 
 def _say(line: str) -> None:

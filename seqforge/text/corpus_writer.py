@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 
 from seqforge.text.text_source import TextSource
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Changes with what the files mean; a corpus of another format is made anew."""
 
-TOKENS, DOCUMENTS, ABOUT = "tokens.bin", "documents.npy", "corpus.json"
+TOKENS, DOCUMENTS, ABOUT = "tokens.bin", "documents.bin", "corpus.json"
 
 BLOCK = 2**20
 """Characters that are encoded at a time."""
+
+PIECES = 2**15
+"""Pieces that wait to be encoded at most: a short string takes far more memory than its letters."""
 
 Numbers = NDArray[np.integer[Any]]
 
@@ -63,15 +66,14 @@ class CorpusWriter:
         """
         self._file = (self._folder / TOKENS).open("wb")
         try:
-            for text, begins in source.pieces():
-                if text:
-                    self._add(text, begins)
-            self._flush()
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            with (self._folder / DOCUMENTS).open("wb") as self._documents:
+                for text, begins in source.pieces():
+                    if text:
+                        self._add(text, begins)
+                self._starts.append(self._length + self._waiting_units)  # the end: all are there
+                self._flush()
         finally:
             self._file.close()
-        np.save(self._folder / DOCUMENTS, np.frombuffer(self._starts, dtype=np.int64))
         about = {
             "format": FORMAT,
             "unit": self._units.name,
@@ -85,6 +87,8 @@ class CorpusWriter:
         }
         text = json.dumps(about, indent=1, ensure_ascii=True)
         (self._folder / ABOUT).write_text(text, encoding="ascii")
+        for each in (*self._folder.iterdir(), self._folder):
+            synchronise(each)
         return not self._blank
 
     def _add(self, text: str, begins: bool) -> None:
@@ -93,10 +97,12 @@ class CorpusWriter:
         self._waiting.append(text)
         self._waiting_characters += len(text)
         self._waiting_units += self._units.count(text)
-        if self._waiting_characters >= BLOCK:
+        if self._waiting_characters >= BLOCK or len(self._waiting) >= PIECES:
             self._flush()
 
     def _flush(self) -> None:
+        self._starts.tofile(self._documents)  # there may be more of them than memory holds
+        del self._starts[:]
         text = "".join(self._waiting)
         self._waiting, self._waiting_characters, self._waiting_units = [], 0, 0
         self._blank = self._blank and (not text or text.isspace())
@@ -118,6 +124,17 @@ class CorpusWriter:
                 numbers.astype(dtype).tofile(self._file)
         narrow.unlink()
         self._dtype = dtype
+
+
+def synchronise(path: Path) -> None:
+    """Return when a file or folder is on the disk, so that no name comes before its content."""
+    if path.is_dir() and os.name == "nt":
+        return  # folders cannot be opened there
+    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class _Units(Protocol):

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from seqforge.errors import UserError
+from seqforge.errors import UserError, closest_match
 from seqforge.text.tables import as_text, choose_column
 from seqforge.text.text_source import Piece, joined
 
@@ -30,6 +30,9 @@ class DatasetRows:
         streaming: Read the rows as they come, without storing the data set itself.
         limit: Characters after which a stream is left; None: at its end.
         document_end: What stands between two rows.
+
+    Raises:
+        UserError: The name is empty.
     """
 
     marked = False
@@ -46,6 +49,12 @@ class DatasetRows:
         limit: int | None = None,
         document_end: str = "\n\n",
     ) -> None:
+        if not dataset.strip():
+            raise UserError(
+                "the data set's name is empty",
+                where="data.dataset",
+                todo="give a name on the Hub, a local folder, or a builder such as json",
+            )
         self.dataset = dataset
         self.configuration = configuration
         self.split = split
@@ -98,7 +107,7 @@ class DatasetRows:
 
     def _texts(self) -> Iterator[str]:
         chosen, number = None, 0
-        with _explained(self.dataset):
+        with _explained(self.dataset, self.files):
             for block in self._rows.iter(batch_size=ROWS):
                 for cells in zip(*block.values(), strict=True):
                     row: Mapping[str, Any] = dict(zip(block, cells, strict=True))
@@ -111,7 +120,8 @@ class DatasetRows:
     def _rows(self) -> Any:
         import datasets
 
-        with _explained(self.dataset):
+        _require_present(self.dataset)
+        with _explained(self.dataset, self.files):
             return datasets.load_dataset(
                 self.dataset,
                 self.configuration,
@@ -133,8 +143,23 @@ class DatasetRows:
         ]
 
 
+def _require_present(dataset: str) -> None:
+    """Refuse what can only be a local path, and is not there, before the Hub is asked for it."""
+    path = Path(dataset)
+    local = dataset.startswith((".", "/", "~")) or dataset.endswith("/") or dataset.count("/") > 1
+    if not local or "://" in dataset or path.exists():
+        return
+    siblings = [str(file) for file in path.parent.glob("*")] if path.parent.is_dir() else []
+    raise UserError(
+        f"there is no folder or file '{dataset}', and no name on the Hub looks like this",
+        where="data.dataset",
+        closest=closest_match(dataset, siblings),
+        todo="give a folder that exists, or a name on the Hub: owner/name",
+    )
+
+
 @contextmanager
-def _explained(dataset: str) -> Iterator[None]:
+def _explained(dataset: str, files: str | Sequence[str] | None) -> Iterator[None]:
     """Say what the library's errors mean to who named the data set."""
     from datasets.exceptions import DatasetNotFoundError, DatasetsError
 
@@ -156,10 +181,14 @@ def _explained(dataset: str) -> Iterator[None]:
                 todo="check the network (and HF_HUB_OFFLINE), or give a local folder",
             ) from error
         part = next((each for each in ("split", "config") if each in reason.lower()), "dataset")
+        if files is not None and isinstance(error, FileNotFoundError):
+            part = "files"
         raise UserError(
             f"the data set '{dataset}' cannot be read: {reason}",
             where={"config": "data.configuration"}.get(part, f"data.{part}"),
-            todo="look at its page, or at its files, for the names that it has",
+            todo="give files that exist"
+            if part == "files"
+            else "look at its page, or at its files, for the names that it has",
         ) from error
 
 

@@ -32,14 +32,15 @@ def read_blocks(path: Path) -> Iterator[str]:
         UserError: It cannot be read, is not UTF-8 (with the byte's position) or no whole gzip file.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    position, held, first = 0, "", True
+    position, held, first, head = 0, "", True, b""
     for data in _read(path):
         position += len(data)
+        head = head or data[:4]
         try:
             text = held + decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
             # The decoder's own data begin with bytes that it kept from the block before.
-            raise _not_utf8(path, error, position - len(error.object)) from error
+            raise _not_utf8(path, error, position - len(error.object), head) from error
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
         # A carriage return may belong to a line feed that has not come yet.
@@ -95,11 +96,19 @@ def _read(path: Path) -> Iterator[bytes]:
         ) from error
 
 
-def _not_utf8(path: Path, error: UnicodeDecodeError, before: int) -> UserError:
+def _not_utf8(path: Path, error: UnicodeDecodeError, before: int, head: bytes) -> UserError:
     unpack = f"zcat {quote(str(path))} | " if is_packed(path) else ""
     given = "" if unpack else f" {quote(str(path))}"
+    coding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "latin1"
+    todo = f"convert it, for example: {unpack}iconv -f {coding} -t utf-8{given} > utf8.txt"
+    if head.startswith(b"PK"):
+        todo = "it is a zip file: unpack it and give the text in it"
+    elif head.startswith(b"\x1f\x8b"):
+        todo = "it is packed by gzip: give its name the ending .gz"
+    elif coding != "utf-16" and b"\0" in error.object:
+        todo = "it holds zero bytes, so it is no text: give a text file"
     return UserError(
         f"'{path}' is not UTF-8: byte {error.object[error.start]:#04x} at {before + error.start}",
         where="data.path",
-        todo=f"convert it, for example: {unpack}iconv -f latin1 -t utf-8{given} > utf8.txt",
+        todo=todo,
     )

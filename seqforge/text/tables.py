@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from seqforge.errors import UserError, closest_match
@@ -18,6 +20,9 @@ LARGEST_FIELD = 2**28
 """Characters in one field of a CSV file. Python's own limit, 131,072, is less than a book."""
 
 Row = Mapping[str, Any]
+
+Line = tuple[int, Sequence[str], Sequence[Any]]
+"""A row's line, the names of the columns, and its cells, of which the last ones may be missing."""
 
 
 def read_column(path: Path, column: str | None) -> Iterator[str]:
@@ -35,17 +40,26 @@ def read_column(path: Path, column: str | None) -> Iterator[str]:
         _read_json(path) if kind == ".jsonl" else _read_csv(path, "\t" if kind == ".tsv" else ",")
     )
     chosen = None
-    for line, row in rows:
+    for line, names, cells in rows:
         if chosen is None:
+            # What is missing in the first row may well be a text.
+            row = dict(zip_longest(names, cells, fillvalue="text"))
             chosen = choose_column(row, column, str(path))
-        if chosen not in row:
+            if names.count(chosen) > 1:
+                raise UserError(
+                    f"'{path}' has more than one column '{chosen}'",
+                    where="data.column",
+                    todo="give each column a name of its own",
+                )
+        place = names.index(chosen) if chosen in names else len(cells)
+        if place >= len(cells):
             raise UserError(
                 f"'{path}' has no column '{chosen}' at line {line}",
                 where="data.path",
-                accepted=row,
+                accepted=names[: len(cells)],
                 todo="mend that line",
             )
-        yield as_text(row[chosen], f"'{path}', line {line}", chosen)
+        yield as_text(cells[place], f"'{path}', line {line}", chosen)
 
 
 def choose_column(row: Row, column: str | None, source: str) -> str:
@@ -107,34 +121,60 @@ def table_kind(path: Path) -> str:
     return next((ending for ending in TABLES if name.endswith(ending)), "")
 
 
-def _read_csv(path: Path, delimiter: str) -> Iterator[tuple[int, Row]]:
+def _read_csv(path: Path, delimiter: str) -> Iterator[Line]:
     before = csv.field_size_limit(LARGEST_FIELD)  # the module has one limit for all its readers
     try:
         reader = csv.reader(read_lines(path), delimiter=delimiter, strict=True)
-        names = next(reader, None)
+        names = next(reader, [])
         for cells in reader:
+            if len(cells) > len(names):
+                mark = "tab" if delimiter == "\t" else "comma"
+                raise UserError(
+                    f"'{path}', line {reader.line_num}: {len(cells)} cells under a header of "
+                    f"{len(names)}",
+                    where="data.path",
+                    todo=f"quote fields that hold a {mark}",
+                )
             if cells:  # not a blank line
-                # A row may be shorter than the header: its last columns are then missing.
-                yield reader.line_num, dict(zip(names or (), cells, strict=False))
+                yield reader.line_num, names, cells
     except csv.Error as error:
+        reason, todo = _explained(str(error), path)
         raise UserError(
-            f"'{path}', line {reader.line_num}: {error}",
-            where="data.path",
-            todo="mend its quotes; a quote inside a quoted field is written twice",
+            f"'{path}', line {reader.line_num}: {reason}", where="data.path", todo=todo
         ) from error
     finally:
         csv.field_size_limit(before)
 
 
-def _read_json(path: Path) -> Iterator[tuple[int, Row]]:
+def _explained(reason: str, path: Path) -> tuple[str, str]:
+    """Return what the reader of CSV files found, in our words, and what to do."""
+    if "field limit" in reason:
+        return (
+            f"a field has more than {LARGEST_FIELD:,} characters",
+            "close its quotes if they are open; cut longer texts into several rows",
+        )
+    if "new-line" in reason:
+        return (
+            "a carriage return without a line feed",
+            f"convert the line ends: tr '\\r' '\\n' < {quote(str(path))} > lines.csv",
+        )
+    return reason, "mend its quotes; a quote inside a quoted field is written twice"
+
+
+def _read_json(path: Path) -> Iterator[Line]:
     for number, line in enumerate(read_lines(path), start=1):
         if line.isspace():
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
+            reason = "a number has too many digits"
+            if isinstance(error, json.JSONDecodeError):
+                reason = f"{error.msg} at character {error.pos + 1}"
+            elif isinstance(error, RecursionError):
+                reason = "lists or objects are nested too deeply"
             raise UserError(
-                f"'{path}', line {number}, is no JSON: {error.msg} at character {error.pos + 1}",
+                f"'{path}', line {number}, is no JSON that can be read: {reason}",
                 where="data.path",
                 todo="write one JSON object in each line",
             ) from error
@@ -144,7 +184,7 @@ def _read_json(path: Path) -> Iterator[tuple[int, Row]]:
                 where="data.path",
                 todo='write one JSON object in each line, such as {"text": "…"}',
             )
-        yield number, {name: _whole(value) for name, value in row.items()}
+        yield number, list(row), [_whole(value) for value in row.values()]
 
 
 def _whole(value: object) -> object:

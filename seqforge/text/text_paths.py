@@ -45,6 +45,12 @@ def _files(name: str) -> list[Path]:
             where="data.path",
             todo="** stands for any folders, * for any part of a name; quote it in a shell",
         )
+    if path.exists():
+        raise UserError(
+            f"'{name}' is no regular file, and only those can be read",
+            where="data.path",
+            todo="write the text to a file first: it may be read again by a later run",
+        )
     siblings = [str(file) for file in path.parent.glob("*")] if path.parent.is_dir() else []
     raise UserError(
         f"there is no text file '{name}'",

@@ -47,3 +47,9 @@ def test_an_unknown_character_is_named_with_its_place() -> None:
     CharacterVocabulary("ab").require_known("abba")
     with pytest.raises(UserError, match="'x' at place 2"):
         CharacterVocabulary("ab").require_known("abx")
+
+
+def test_the_unknown_character_is_not_known_itself() -> None:
+    assert not CharacterVocabulary("ab").knows(f"a{UNKNOWN}")
+    with pytest.raises(UserError, match="at place 1 was not"):
+        CharacterVocabulary("ab").require_known(f"a{UNKNOWN}")

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqforge.data import document_starts
-from seqforge.text import CharacterVocabulary, Corpus, Piece, corpus, corpus_writer, open_corpus
+from seqforge.errors import UserError
+from seqforge.text import (
+    ByteVocabulary,
+    CharacterVocabulary,
+    Corpus,
+    Piece,
+    corpus,
+    corpus_documents,
+    corpus_writer,
+    open_corpus,
+)
 from seqforge.text.text_source import joined
 
 
@@ -71,7 +80,7 @@ def test_bytes_are_those_of_utf8(folder: Path, texts: list[str]) -> None:
     assert bytes(found.tokens(found.vocabulary())[:].tolist()) == expected
     ends = np.cumsum([len(f"{text}é".encode()) for text in ["a", *texts]])
     starts = [0, *(start for start, text in zip(ends.tolist(), texts, strict=False) if text)]
-    assert found.document_starts("x").tolist() == starts  # empty rows begin no document
+    assert found.document_starts("x")[:].tolist() == starts  # empty rows begin no document
 
 
 @given(
@@ -86,19 +95,75 @@ def test_documents_start_where_a_search_in_the_text_finds_them(
 ) -> None:
     first = data.draw(st.integers(0, len(text) - 1))
     last = data.draw(st.integers(first + 1, len(text)))
-    found = open_corpus(Texts([f"{text}b"]), folder, unit)
+    several = [text[:3], f"{text[3:]}b"]
+    found = open_corpus(Texts(several), folder / str(searched), unit)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus, "SEARCHED", searched)
+        patch.setattr(corpus_documents, "SEARCHED", searched)
         starts = found.document_starts(end, first, last)
 
-    assert starts.tolist() == document_starts(text[first:last], end)
+    everywhere = {*_behind_marks(f"{text}b", end), min(3, len(text))}
+    expected = [0, *sorted(each - first for each in everywhere if first < each < last)]
+    assert starts[:].tolist() == expected
+    assert len(starts) == len(expected)
+    part = slice(data.draw(st.integers(0, 4)), data.draw(st.integers(0, 9)))
+    assert starts[part].tolist() == expected[part]
+    assert pickle.loads(pickle.dumps(starts))[:].tolist() == expected
+
+
+def _behind_marks(text: str, end: str) -> list[int]:
+    starts = [0]
+    found = text.find(end)
+    while found >= 0 and found + len(end) < len(text):
+        starts.append(found + len(end))
+        found = text.find(end, starts[-1])
+    return starts
+
+
+def test_marks_are_searched_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = open_corpus(Texts(["a\n\nb\n\nc"]), tmp_path)
+    assert found.document_starts("\n\n")[:].tolist() == [0, 3, 6]
+    (file,) = found.folder.glob("marked-*")
+    whole = file.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(corpus, "write_marked", None)
+        assert found.document_starts("\n\n", 3)[:].tolist() == [0, 3]
+    for damaged in (b"", whole[:-8], whole[:-1]):
+        file.write_bytes(damaged)
+        assert found.document_starts("\n\n")[:].tolist() == [0, 3, 6]
+    assert file.read_bytes() == whole
+    assert len(list(found.folder.iterdir())) == 4
+
+
+def test_marks_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    found = open_corpus(Texts(["a\n\nb"]), tmp_path)
+    monkeypatch.setattr(corpus_documents, "synchronise", full)
+    with pytest.raises(UserError, match=r"where documents begin .*No space left") as caught:
+        found.document_starts("\n\n")
+    assert caught.value.where == "data.cache"
+    assert not list(found.folder.glob(".*"))
+
+
+@given(text=st.text(st.sampled_from("abc\ufffd"), min_size=1, max_size=30), data=st.data())
+def test_unknown_characters_are_counted(folder: Path, text: str, data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, len(text)))
+    last = data.draw(st.integers(first, len(text)))
+    found = open_corpus(Texts([text]), folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus, "SEARCHED", 3)
+        count = found.count_unknown(CharacterVocabulary("ab"), first, last)
+
+    assert count == sum(sign not in "ab" for sign in text[first:last])
+    assert open_corpus(Texts([text]), folder, "bytes").count_unknown(ByteVocabulary(), 0, 1) == 0
 
 
 def test_rows_begin_documents_and_marks_inside_them_do_not(folder: Path) -> None:
     found = open_corpus(Texts(["a\n\nb", "", "c", ""], "\n\n", marked=False), folder)
 
-    assert found.document_starts("\n\n").tolist() == [0, 8]  # an empty row begins none
-    assert found.document_starts("\n\n", 2).tolist() == [0, 6]
+    assert found.document_starts("\n\n")[:].tolist() == [0, 8]  # an empty row begins none
+    assert found.document_starts("\n\n", 2)[:].tolist() == [0, 6]
 
 
 @pytest.mark.parametrize(("characters", "dtype"), [(256, "uint8"), (257, "uint16"), (65_537, "u4")])
@@ -115,7 +180,7 @@ def test_numbers_are_as_wide_as_they_must_be(folder: Path, characters: int, dtyp
     assert size == len(text) * np.dtype(dtype).itemsize
     assert sorted(each.name for each in found.folder.iterdir()) == [
         "corpus.json",
-        "documents.npy",
+        "documents.bin",
         "tokens.bin",
     ]
 

@@ -25,16 +25,29 @@ def test_a_text_is_encoded_once(tmp_path: Path) -> None:
     assert open_corpus(source, tmp_path, "bytes").folder != first.folder
 
 
-@pytest.mark.parametrize("name", ["corpus.json", "tokens.bin", "documents.npy"])
+@pytest.mark.parametrize("name", ["corpus.json", "tokens.bin", "documents.bin"])
 def test_a_damaged_corpus_is_made_anew(tmp_path: Path, name: str) -> None:
     source = Texts(["some text"])
     file = open_corpus(source, tmp_path).folder / name
     whole = file.read_bytes()
-    file.write_bytes(whole[:-1])
-
+    for damaged in (whole[:-1], whole[:-8], b""):
+        file.write_bytes(damaged)
+        assert len(open_corpus(source, tmp_path)) == 9
+        assert file.read_bytes() == whole
+        assert len(_folders(tmp_path)) == 1
+    file.unlink()
     assert len(open_corpus(source, tmp_path)) == 9
-    assert file.read_bytes() == whole
-    assert len(_folders(tmp_path)) == 1
+
+
+def test_all_files_are_on_the_disk_before_they_get_their_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(corpus_writer, "synchronise", lambda path: written.append(path.name))
+    open_corpus(Texts(["some text"]), tmp_path)
+
+    assert sorted(written[:3]) == ["corpus.json", "documents.bin", "tokens.bin"]
+    assert written[3].endswith(".part")
 
 
 def test_another_format_is_made_anew(tmp_path: Path) -> None:

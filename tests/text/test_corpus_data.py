@@ -12,13 +12,10 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from seqforge.data import Batch, TokenBatch
 from seqforge.errors import UserError
 from seqforge.text import CorpusData, TextSource
-from seqforge.text.corpus_data import training_length
 from tests.text.test_corpus import Texts
 
 TEXT = "the quick brown fox\njumps over the lazy dog\n\n" * 60
@@ -42,15 +39,6 @@ def _data(folder: Path, **options: Any) -> Given:
 
 def _batches(loader: Iterable[Batch]) -> list[TokenBatch]:
     return [batch for batch in loader if isinstance(batch, TokenBatch)]
-
-
-@given(length=st.integers(1, 10**10), percent=st.integers(0, 99))
-def test_the_split_is_exact(length: int, percent: int) -> None:
-    assert training_length(length, percent / 100) == length * (100 - percent) // 100
-
-
-def test_the_split_of_tinyshakespeare() -> None:
-    assert training_length(1_115_394, 0.1) == 1_003_854
 
 
 # -- both loaders against a plain loop ------------------------------------------------------------
@@ -173,6 +161,27 @@ def test_what_is_said_at_the_start(tmp_path: Path) -> None:
     assert "train: 2,430   validation: 270   cache: " + str(tmp_path) in note
 
 
+def test_characters_that_will_not_be_learnt_are_counted(tmp_path: Path) -> None:
+    (note,) = _data(tmp_path, validation=0.1, alphabet="thequickbrownfx").notes()
+    strange = [
+        sum(sign not in "thequickbrownfx" for sign in part) for part in (TEXT[:2430], TEXT[2430:])
+    ]
+    assert (
+        f"train: 2,430 (unknown: {strange[0]:,})   validation: 270 (unknown: {strange[1]})   "
+        in note
+    )
+
+
+def test_documents_that_are_too_few_for_the_lanes(tmp_path: Path) -> None:
+    options = {"documents": "reset", "validation": 0.0, "limit": 450, "seq_len": 50}
+    with pytest.raises(UserError, match=r"450 characters has 10 chunks .* for 64 lanes") as caught:
+        _data(tmp_path, batch_size=64, **options)
+    assert caught.value.todo.endswith("a smaller seq_len, or a batch_size of at most 10")
+    assert len(_batches(_data(tmp_path, batch_size=10, **options).train_dataloader())) == 1
+    assert len(_data(tmp_path, batch_size=10, **{**options, "seq_len": 9_999}).notes()) == 1
+    assert len(_data(tmp_path, batch_size=64, **{**options, "seq_len": 7}).notes()) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -215,6 +224,26 @@ def test_a_mistake_is_met_where_every_process_meets_it(tmp_path: Path) -> None:
         data.setup("fit")
 
 
+def test_what_took_long_to_fail_is_not_done_again(tmp_path: Path) -> None:
+    class Slow(Given):
+        asked = 0
+
+        def source(self) -> TextSource:
+            self.asked += 1
+            if self.asked == 1:
+                raise UserError("the network is down")
+            return super().source()
+
+    data = Slow(seq_len=10, batch_size=4, cache=str(tmp_path))
+    data.prepare_data()
+    with pytest.raises(UserError, match="network is down"):
+        data.setup("fit")
+    assert data.asked == 1
+    data.prepare_data()
+    data.setup("fit")
+    assert "train" in data.notes()[0]
+
+
 def test_the_cache_lies_beside_the_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     data = Given(seq_len=10, batch_size=4)
@@ -235,47 +264,57 @@ def test_the_cache_lies_beside_the_runs(tmp_path: Path, monkeypatch: pytest.Monk
 # -- memory --------------------------------------------------------------------------------------
 
 MEASURE = """
+    import json
     import sys
+    import threading
     from pathlib import Path
+    from seqforge.text import plain_text
     from seqforge_tasks.char_generation import TextFile
+
+    plain_text.BLOCK = int(sys.argv[1])
 
     def anonymous():
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
 
-    def step(documents):
-        data = TextFile("text.txt", validation=0.1, documents=documents, cache="cache")
+    def watch():
+        global peak
+        while not done.wait(0.01):
+            peak = max(peak, anonymous())
+
+    def step(path, documents):
+        data = TextFile(path, validation=0.1, documents=documents, cache="cache")
         data.prepare_data()
-        peak = anonymous()
         data.setup("fit")
         for number, batch in enumerate(data.train_dataloader()):
-            peak = max(peak, anonymous())
             if number == 20:
                 break
         for loader in data.val_dataloader().values():
             next(iter(loader))
-        return max(peak, anonymous())
 
     small = TextFile(limit=10_000, cache="cache")
     small.setup("fit")
     next(iter(small.train_dataloader()))
-    before = anonymous()
-    print(max(step("join"), step("reset")) - before)
+    before = peak = anonymous()
+    done = threading.Event()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for path in sys.argv[2:]:
+            step(path, "join")
+            step(path, "reset")
+            print(peak - before)
+    finally:
+        done.set()
+        watcher.join()
 """
 
 
-def _anonymous_growth(folder: Path, size: int, timeout: float) -> float:
-    """Return by how many MB anonymous memory grows over a text of `size` bytes."""
-    chance = np.random.default_rng(0)
-    block = "".join(
-        chance.choice(list("the quick brown fox jumps over a lazy dog\n"), 2**20)
-    ).encode()
-    with (folder / "text.txt").open("wb") as file:
-        for _ in range(-(-size // len(block))):
-            file.write(block)
+def _anonymous_growth(folder: Path, *names: str, timeout: float, block: int = 2**20) -> list[float]:
+    """Return by how many MB anonymous memory has grown at its highest, after each of some texts."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(MEASURE)],
+        [sys.executable, "-c", textwrap.dedent(MEASURE), str(block), *names],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -284,7 +323,17 @@ def _anonymous_growth(folder: Path, size: int, timeout: float) -> float:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return float(done.stdout.splitlines()[-1])
+    return [float(line) for line in done.stdout.splitlines()[-len(names) :]]
+
+
+def _write_text(file: Path, size: int) -> None:
+    chance = np.random.default_rng(0)
+    block = "".join(
+        chance.choice(list("the quick brown fox jumps over a lazy dog\n"), 2**20)
+    ).encode()
+    with file.open("wb") as opened:
+        for _ in range(-(-size // len(block))):
+            opened.write(block)
 
 
 needs_proc = pytest.mark.skipif(
@@ -294,11 +343,22 @@ needs_proc = pytest.mark.skipif(
 
 @needs_proc
 def test_a_text_is_never_held_in_memory(tmp_path: Path) -> None:
-    assert _anonymous_growth(tmp_path, 100 * 2**20, 120) < 60
+    _write_text(tmp_path / "text.txt", 100 * 2**20)
+    assert _anonymous_growth(tmp_path, "text.txt", timeout=120)[0] < 60
+
+
+@needs_proc
+def test_nor_is_where_its_documents_begin(tmp_path: Path) -> None:
+    for name, rows in (("few", 100_000), ("many", 1_200_000)):  # 10 MB of positions
+        text = "text\n" + "ab\ncd\nef\ngh\n" * (rows // 4)
+        (tmp_path / f"{name}.csv").write_text(text, encoding="ascii")
+    few, many = _anonymous_growth(tmp_path, "few.csv", "many.csv", timeout=120, block=2**16)
+    assert many - few < 5
 
 
 @needs_proc
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_two_gigabytes_take_less_than_500_megabytes(tmp_path: Path) -> None:
-    assert _anonymous_growth(tmp_path, 2 * 10**9, 800) < 500
+    _write_text(tmp_path / "text.txt", 2 * 10**9)
+    assert _anonymous_growth(tmp_path, "text.txt", timeout=800)[0] < 500

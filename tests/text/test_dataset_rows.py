@@ -41,7 +41,7 @@ def test_rows_are_joined(table: Path, tmp_path: Path, streaming: bool) -> None:
     assert found.folder.name.startswith("songs-")
     vocabulary = found.vocabulary()
     assert vocabulary.decode(found.tokens(vocabulary)[:].tolist()) == JOINED
-    assert found.document_starts("|").tolist() == [0, 9, 13]
+    assert found.document_starts("|")[:].tolist() == [0, 9, 13]
     again = DatasetRows(str(table.parent), streaming=streaming, document_end="|")
     assert again.key() == named.key()
 
@@ -90,8 +90,25 @@ def test_a_split_that_does_not_exist(table: Path) -> None:
 
 
 def test_files_that_do_not_exist(table: Path) -> None:
-    with pytest.raises(UserError, match="cannot be read: Unable to find"):
+    with pytest.raises(UserError, match="cannot be read: Unable to find") as caught:
         DatasetRows("json", files=str(table) + "x").key()
+    assert caught.value.where == "data.files"
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_what_can_only_be_a_path_is_not_looked_for_on_the_hub(
+    table: Path, monkeypatch: pytest.MonkeyPatch, streaming: bool
+) -> None:
+    monkeypatch.setattr(datasets, "load_dataset", None)
+    for name in (f"{table.parent}x", "./nothing", "a/b/c", "songs/"):
+        with pytest.raises(UserError, match="there is no folder or file") as caught:
+            _text(DatasetRows(name, streaming=streaming))
+        assert caught.value.where == "data.dataset"
+    with pytest.raises(UserError) as caught:
+        _text(DatasetRows(f"{table.parent}x", streaming=streaming))
+    assert caught.value.closest == str(table.parent)
+    with pytest.raises(UserError, match="name is empty"):
+        DatasetRows(" ")
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,24 @@ def test_bytes_that_are_not_utf8_are_placed(
     assert f"iconv -f latin1 -t utf-8 '{file}'" in caught.value.todo
 
 
+@pytest.mark.parametrize(
+    ("data", "todo"),
+    [
+        ("dé".encode("utf-16"), "iconv -f utf-16 -t utf-8"),
+        (b"\xfe\xff" + "dé".encode("utf-16-be"), "iconv -f utf-16 -t utf-8"),
+        (b"PK\x03\x04\x14\x00\xff", "zip file: unpack it"),
+        (gzip.compress(b"text"), "the ending .gz"),
+        (b"\x7fELF\x00\x00\xff", "it is no text"),
+    ],
+)
+def test_what_else_is_not_utf8(tmp_path: Path, data: bytes, todo: str) -> None:
+    (tmp_path / "file.txt").write_bytes(data)
+    with pytest.raises(UserError, match="is not UTF-8") as caught:
+        list(read_blocks(tmp_path / "file.txt"))
+
+    assert todo in caught.value.todo
+
+
 def test_what_is_no_gzip_file(tmp_path: Path) -> None:
     whole = gzip.compress(b"abc" * 1000)
     packed = tmp_path / "song.txt.gz"

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def test_a_name_may_look_like_a_pattern(folder: Path) -> None:
     (folder / "song [live].txt").touch()
 
     assert _names(find_files(f"{folder}/song [live].txt"), folder) == ["song [live].txt"]
+
+
+def test_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("/dev/null", f"{tmp_path}/pipe"):
+        with pytest.raises(UserError, match="is no regular file") as caught:
+            find_files(name)
+        assert not caught.value.closest
 
 
 def test_what_does_not_exist(folder: Path) -> None:
