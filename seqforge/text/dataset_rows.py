@@ -16,6 +16,9 @@ from seqforge.text.text_source import Piece, joined
 ROWS = 256
 """Rows that are fetched at a time."""
 
+BUILDERS = ("json", "csv", "text", "parquet")
+"""Names of `load_dataset` that are no data set: they read given files."""
+
 
 class DatasetRows:
     """The text column of a data set's split, row by row; each row is a document.
@@ -121,6 +124,7 @@ class DatasetRows:
         import datasets
 
         _require_present(self.dataset)
+        _require_files(self.dataset, self.files)
         with _explained(self.dataset, self.files):
             return datasets.load_dataset(
                 self.dataset,
@@ -156,6 +160,16 @@ def _require_present(dataset: str) -> None:
         closest=closest_match(dataset, siblings),
         todo="give a folder that exists, or a name on the Hub: owner/name",
     )
+
+
+def _require_files(dataset: str, files: str | Sequence[str] | None) -> None:
+    """Refuse a builder without files: it would read all of the current folder."""
+    if dataset in BUILDERS and not files and not Path(dataset).exists():
+        raise UserError(
+            f"the builder '{dataset}' is not told what to read",
+            where="data.files",
+            todo=f"name the files: --data.files 'songs/*.{dataset}'",
+        )
 
 
 @contextmanager

@@ -95,6 +95,18 @@ def test_files_that_do_not_exist(table: Path) -> None:
     assert caught.value.where == "data.files"
 
 
+def test_a_builder_is_not_let_loose_on_the_folder_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.json").write_text('{"text": "of another matter"}\n', encoding="utf-8")
+
+    with pytest.raises(UserError, match="not told what to read") as caught:
+        DatasetRows("json").key()
+
+    assert caught.value.where == "data.files"
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 def test_what_can_only_be_a_path_is_not_looked_for_on_the_hub(
     table: Path, monkeypatch: pytest.MonkeyPatch, streaming: bool
