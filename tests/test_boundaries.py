@@ -27,6 +27,7 @@ LEVELS = {
     "data": 3,
     "training": 3,
     "text": 3,
+    "corpus": 3,
     "vision": 3,
     "checkpoint": 3,
     "inspection": 4,

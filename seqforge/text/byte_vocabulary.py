@@ -35,7 +35,8 @@ class ByteVocabulary:
 
     def decode(self, numbers: Iterable[int]) -> str:
         """Return the text of bytes; those that are not UTF-8 become U+FFFD."""
-        return bytes(numbers).decode("utf-8", "replace")
+        # One by one: bytes() of an array would be its memory.
+        return bytes(int(number) for number in numbers).decode("utf-8", "replace")
 
     def decoder(self) -> ByteDecoder:
         """Return a decoder that gives out a character once its last byte has come."""

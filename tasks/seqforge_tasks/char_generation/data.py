@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydoc_data.topics import topics
 from typing import Any, Literal
 
-from seqforge.text import CorpusData, Piece, TextFiles, TextSource
+from seqforge.corpus import CorpusData, TextFiles, TextPiece, TextSource
 
 
 class TextFile(CorpusData):
@@ -101,9 +101,9 @@ class BuiltinText:
         """Return what tells it from that of another version of Python."""
         return {"builtin": zlib.crc32(builtin_text().encode())}
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[TextPiece]:
         """Yield it."""
-        yield Piece(builtin_text(), begins=True)
+        yield TextPiece(builtin_text(), begins=True)
 
 
 def builtin_text() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from seqforge.text import CorpusData, DatasetRows, TextSource
+from seqforge.corpus import CorpusData, DatasetRows, TextSource
 
 
 class TextDataset(CorpusData):

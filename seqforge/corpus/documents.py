@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqforge.corpus.tokens import CorpusTokens
+from seqforge.corpus.writer import synchronise
 from seqforge.errors import UserError
-from seqforge.text.corpus_tokens import CorpusTokens
-from seqforge.text.corpus_writer import synchronise
 
 SEARCHED = 2**20
 """Tokens that are searched for end marks at a time."""

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqforge.corpus import tables
+from seqforge.corpus.tables import read_column
 from seqforge.errors import UserError
-from seqforge.text import tables
-from seqforge.text.tables import read_column
 
 CELLS = st.lists(st.text(st.sampled_from('a,"\n\té; '), min_size=1, max_size=9), min_size=1)
 

@@ -8,18 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqforge.errors import UserError
-from seqforge.text import (
-    ByteVocabulary,
-    CharacterVocabulary,
+from seqforge.corpus import (
     Corpus,
-    Piece,
+    TextPiece,
     corpus,
-    corpus_documents,
-    corpus_writer,
+    documents,
     open_corpus,
+    writer,
 )
-from seqforge.text.text_source import joined
+from seqforge.corpus.source import joined
+from seqforge.errors import UserError
+from seqforge.text import ByteVocabulary, CharacterVocabulary
 
 
 class Texts:
@@ -39,7 +38,7 @@ class Texts:
     def key(self) -> dict[str, Any]:
         return {"texts": self.texts, "end": self.end, "marked": self.marked}
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[TextPiece]:
         self.read += 1
         return joined(self.texts, self.end)
 
@@ -60,7 +59,7 @@ def test_numbers_are_those_of_the_vocabulary(
     cut = data.draw(st.integers(1, len(text)))
     part = slice(data.draw(st.integers(0, cut)), cut)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus_writer, "BLOCK", block)
+        patch.setattr(writer, "BLOCK", block)
         found = open_corpus(Texts(["a" + texts[0], *texts[1:]], "|"), folder / str(block))
     vocabulary = CharacterVocabulary.of(text[:cut])
 
@@ -98,7 +97,7 @@ def test_documents_start_where_a_search_in_the_text_finds_them(
     several = [text[:3], f"{text[3:]}b"]
     found = open_corpus(Texts(several), folder / str(searched), unit)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus_documents, "SEARCHED", searched)
+        patch.setattr(documents, "SEARCHED", searched)
         starts = found.document_starts(end, first, last)
 
     everywhere = {*_behind_marks(f"{text}b", end), min(3, len(text))}
@@ -139,7 +138,7 @@ def test_marks_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monkey
         raise OSError(28, "No space left on device")
 
     found = open_corpus(Texts(["a\n\nb"]), tmp_path)
-    monkeypatch.setattr(corpus_documents, "synchronise", full)
+    monkeypatch.setattr(documents, "synchronise", full)
     with pytest.raises(UserError, match=r"where documents begin .*No space left") as caught:
         found.document_starts("\n\n")
     assert caught.value.where == "data.cache"
@@ -171,7 +170,7 @@ def test_numbers_are_as_wide_as_they_must_be(folder: Path, characters: int, dtyp
     signs = [chr(each) for each in range(32, 80_000) if not 0xD800 <= each < 0xE000]
     text = "".join(signs[:200]) * 30 + "".join(signs[:characters]) + " "
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus_writer, "BLOCK", 5_000)
+        patch.setattr(writer, "BLOCK", 5_000)
         found = open_corpus(Texts([text]), folder)
     vocabulary = found.vocabulary()
 

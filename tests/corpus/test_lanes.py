@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqforge.text.corpus_lanes import training_length
+from seqforge.corpus.lanes import training_length
 
 
 @given(length=st.integers(1, 10**10), percent=st.integers(0, 99))

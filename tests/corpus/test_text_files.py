@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from seqforge.corpus import TextFiles
 from seqforge.errors import UserError
-from seqforge.text import TextFiles
 
 
 def _text(source: TextFiles) -> str:

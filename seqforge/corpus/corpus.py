@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqforge.text.byte_vocabulary import ByteVocabulary
-from seqforge.text.character_vocabulary import UNKNOWN, CharacterVocabulary
-from seqforge.text.corpus_documents import (
+from seqforge.corpus.documents import (
     SEARCHED,
     DocumentStarts,
     mapped_documents,
     write_marked,
 )
-from seqforge.text.corpus_tokens import CorpusTokens
-from seqforge.text.corpus_writer import ABOUT, DOCUMENTS, FORMAT, TOKENS
+from seqforge.corpus.tokens import CorpusTokens
+from seqforge.corpus.writer import ABOUT, DOCUMENTS, FORMAT, TOKENS
+from seqforge.text.byte_vocabulary import ByteVocabulary
+from seqforge.text.character_vocabulary import UNKNOWN, CharacterVocabulary
 from seqforge.text.vocabulary import Vocabulary
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 
-class Piece(NamedTuple):
+class TextPiece(NamedTuple):
     """A stretch of a text.
 
     Attributes:
@@ -18,12 +18,12 @@ class Piece(NamedTuple):
     begins: bool = False
 
 
-def joined(texts: Iterable[str], end: str) -> Iterator[Piece]:
+def joined(texts: Iterable[str], end: str) -> Iterator[TextPiece]:
     """Yield texts as documents, with an end mark between each two of them."""
     for number, text in enumerate(texts):
         if number:
-            yield Piece(end)
-        yield Piece(text, begins=True)
+            yield TextPiece(end)
+        yield TextPiece(text, begins=True)
 
 
 class TextSource(Protocol):
@@ -51,7 +51,7 @@ class TextSource(Protocol):
         """
         ...
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[TextPiece]:
         """Yield the text from its beginning to its end, no more than a few MB at a time.
 
         Raises:

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seqforge.text.text_source import TextSource
+from seqforge.corpus.source import TextSource
 
 FORMAT: Final = 2
 """Changes with what the files mean; a corpus of another format is made anew."""

@@ -5,8 +5,8 @@ from typing import Any
 import datasets
 import pytest
 
+from seqforge.corpus import DatasetRows, open_corpus
 from seqforge.errors import UserError
-from seqforge.text import DatasetRows, open_corpus
 
 SONGS = ["one\r\nline", "two", "thrée"]
 JOINED = "one\nline|two|thrée"

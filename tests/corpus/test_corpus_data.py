@@ -13,10 +13,10 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from seqforge.corpus import CorpusData, TextSource
 from seqforge.data import Batch, TokenBatch
 from seqforge.errors import UserError
-from seqforge.text import CorpusData, TextSource
-from tests.text.test_corpus import Texts
+from tests.corpus.test_corpus import Texts
 
 TEXT = "the quick brown fox\njumps over the lazy dog\n\n" * 60
 
@@ -268,7 +268,7 @@ MEASURE = """
     import sys
     import threading
     from pathlib import Path
-    from seqforge.text import plain_text
+    from seqforge.corpus import plain_text
     from seqforge_tasks.char_generation import TextFile
 
     plain_text.BLOCK = int(sys.argv[1])

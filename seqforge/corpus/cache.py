@@ -12,10 +12,10 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from seqforge.corpus.corpus import Corpus, read_corpus
+from seqforge.corpus.source import TextSource
+from seqforge.corpus.writer import FORMAT, CorpusWriter
 from seqforge.errors import UserError
-from seqforge.text.corpus import Corpus, read_corpus
-from seqforge.text.corpus_writer import FORMAT, CorpusWriter
-from seqforge.text.text_source import TextSource
 
 LARGE = 100 * 2**20
 """Bytes from which on encoding is announced, since it takes more than a moment."""

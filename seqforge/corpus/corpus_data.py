@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from seqforge.data import ColdWindows, DataModule, Lanes, PlanLoader, TokenChunk
-from seqforge.errors import UserError
-from seqforge.text.corpus import Corpus
-from seqforge.text.corpus_cache import open_corpus
-from seqforge.text.corpus_documents import DocumentStarts
-from seqforge.text.corpus_lanes import (
+from seqforge.corpus.cache import open_corpus
+from seqforge.corpus.corpus import Corpus
+from seqforge.corpus.documents import DocumentStarts
+from seqforge.corpus.lanes import (
     AnyLanes,
     training_lanes,
     training_length,
     validation_lanes,
 )
-from seqforge.text.corpus_options import given_alphabet, require_at_least
-from seqforge.text.corpus_tokens import CorpusTokens
-from seqforge.text.text_source import TextSource
+from seqforge.corpus.options import given_alphabet, require_at_least
+from seqforge.corpus.source import TextSource
+from seqforge.corpus.tokens import CorpusTokens
+from seqforge.data import ColdWindows, DataModule, Lanes, PlanLoader, TokenChunk
+from seqforge.errors import UserError
 from seqforge.text.vocabularies import vocabulary_from_spec
 from seqforge.text.vocabulary import Vocabulary
 

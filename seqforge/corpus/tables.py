@@ -10,8 +10,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Final
 
+from seqforge.corpus.plain_text import read_lines
 from seqforge.errors import UserError, closest_match
-from seqforge.text.plain_text import read_lines
 
 TABLES: Final = (".csv", ".jsonl", ".tsv")
 """The endings of tables; `.gz` may follow."""

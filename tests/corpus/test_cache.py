@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from seqforge.corpus import TextFiles, TextPiece, cache, open_corpus, writer
 from seqforge.errors import UserError
-from seqforge.text import Piece, TextFiles, corpus_cache, corpus_writer, open_corpus
-from tests.text.test_corpus import Texts
+from tests.corpus.test_corpus import Texts
 
 
 def _folders(folder: Path) -> list[str]:
@@ -43,7 +43,7 @@ def test_all_files_are_on_the_disk_before_they_get_their_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[str] = []
-    monkeypatch.setattr(corpus_writer, "synchronise", lambda path: written.append(path.name))
+    monkeypatch.setattr(writer, "synchronise", lambda path: written.append(path.name))
     open_corpus(Texts(["some text"]), tmp_path)
 
     assert sorted(written[:3]) == ["corpus.json", "documents.bin", "tokens.bin"]
@@ -64,7 +64,7 @@ def test_a_killed_process_leaves_nothing_that_is_taken_for_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "text.txt").write_text("some text, twice", encoding="utf-8")
-    monkeypatch.setattr(corpus_writer, "BLOCK", 4)
+    monkeypatch.setattr(writer, "BLOCK", 4)
     killed = os.fork()
     if not killed:
         with monkeypatch.context() as patch:
@@ -78,7 +78,7 @@ def test_a_killed_process_leaves_nothing_that_is_taken_for_whole(
 
     assert len(open_corpus(source, tmp_path / "cache")) == 16
     assert left in _folders(tmp_path / "cache")  # it may yet be another process's
-    long_ago = time.time() - 2 * corpus_cache.ABANDONED
+    long_ago = time.time() - 2 * cache.ABANDONED
     for each in (tmp_path / "cache" / left, *(tmp_path / "cache" / left).iterdir()):
         os.utime(each, (long_ago, long_ago))
     (open_corpus(source, tmp_path / "cache").folder / "tokens.bin").unlink()
@@ -88,11 +88,11 @@ def test_a_killed_process_leaves_nothing_that_is_taken_for_whole(
 
 def test_the_first_of_two_processes_is_kept(tmp_path: Path) -> None:
     class Slow(Texts):
-        def pieces(self) -> Iterator[Piece]:
-            yield Piece("some ", begins=True)
+        def pieces(self) -> Iterator[TextPiece]:
+            yield TextPiece("some ", begins=True)
             others.append(open_corpus(Texts(self.texts), tmp_path).folder)
             (others[0] / "mark").touch()
-            yield Piece("text")
+            yield TextPiece("text")
 
     others: list[Path] = []
     found = open_corpus(Slow(["some text"]), tmp_path)
@@ -122,7 +122,7 @@ def test_only_a_large_text_is_announced(tmp_path: Path, monkeypatch: pytest.Monk
     said: list[str] = []
     open_corpus(Texts(["small"]), tmp_path, say=said.append)
     assert not said
-    monkeypatch.setattr(corpus_cache, "LARGE", 3)
+    monkeypatch.setattr(cache, "LARGE", 3)
     open_corpus(Texts(["large"]), tmp_path, say=said.append)
     open_corpus(Texts(["large"]), tmp_path, say=said.append)
 

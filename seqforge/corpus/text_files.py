@@ -8,11 +8,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from seqforge.corpus.paths import find_files
+from seqforge.corpus.plain_text import BLOCK, read_blocks
+from seqforge.corpus.source import TextPiece, joined
+from seqforge.corpus.tables import read_column, table_kind
 from seqforge.errors import UserError
-from seqforge.text.plain_text import BLOCK, read_blocks
-from seqforge.text.tables import read_column, table_kind
-from seqforge.text.text_paths import find_files
-from seqforge.text.text_source import Piece, joined
 
 
 class TextFiles:
@@ -80,7 +80,7 @@ class TextFiles:
             "joined_by": None if alone else self.document_end,
         }
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[TextPiece]:
         """Yield the text.
 
         Raises:
@@ -91,14 +91,14 @@ class TextFiles:
         rows = (read_column(file, self.column) for file in self.files)
         return joined(chain.from_iterable(rows), self.document_end)
 
-    def _plain(self) -> Iterator[Piece]:
+    def _plain(self) -> Iterator[TextPiece]:
         tail = ""
         for file in self.files:
             begins = True
             for block in read_blocks(file):
                 if begins and tail:
-                    yield Piece(_missing(tail, self.document_end))
-                yield Piece(block, begins)
+                    yield TextPiece(_missing(tail, self.document_end))
+                yield TextPiece(block, begins)
                 begins = False
                 tail = (tail + block)[-len(self.document_end) :]
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from seqforge.corpus.source import TextPiece, joined
+from seqforge.corpus.tables import as_text, choose_column
 from seqforge.errors import UserError, closest_match
-from seqforge.text.tables import as_text, choose_column
-from seqforge.text.text_source import Piece, joined
 
 ROWS = 256
 """Rows that are fetched at a time."""
@@ -95,7 +95,7 @@ class DatasetRows:
             "limit": self.limit if self.streaming else None,
         }
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[TextPiece]:
         """Yield the rows' texts.
 
         Raises:

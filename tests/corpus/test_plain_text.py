@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqforge.corpus import plain_text
+from seqforge.corpus.plain_text import read_blocks, read_lines
 from seqforge.errors import UserError
-from seqforge.text import plain_text
-from seqforge.text.plain_text import read_blocks, read_lines
 
 SIGNS = st.text(st.sampled_from("a\n\ré€😀\ufeff"), max_size=40)
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from seqforge.corpus import find_files
 from seqforge.errors import UserError
-from seqforge.text import find_files
 
 
 @pytest.fixture
