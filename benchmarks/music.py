@@ -74,8 +74,9 @@ def engrave(tunes: list[str], folder: Path) -> None:
         for number, tune in enumerate(tunes, start=1):
             source = Path(name) / f"{number}.abc"
             source.write_text(tune, encoding="utf-8")
-            command = ["abcm2ps", "-q", "-g", "-O", str(Path(name) / f"{number}.svg"), str(source)]
-            subprocess.run(command, check=False, capture_output=True)
+            # In that folder: the picture has the names of its files in it.
+            command = ["abcm2ps", "-q", "-g", "-O", f"{number}.svg", source.name]
+            subprocess.run(command, cwd=name, check=False, capture_output=True)
             pages = sorted(Path(name).glob(f"{number}*.svg"))
             if pages:
                 shutil.copyfile(pages[0], folder / f"tune-{number}.svg")
