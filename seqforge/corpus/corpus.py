@@ -36,6 +36,7 @@ class Corpus:
         unit: "characters" or "bytes".
         characters: All characters of the text in the order of their first appearance; empty for
             bytes.
+        checksum: Of the whole text (CRC-32 of its UTF-8 form): another one is another text.
 
     Raises:
         ValueError: The folder holds no whole corpus of this format.
@@ -49,6 +50,7 @@ class Corpus:
             raise ValueError("another format")
         self.unit: str = about["unit"]
         self.characters: str = about["characters"]
+        self.checksum: int = about["checksum"]
         self._firsts: list[int] = about["first_appearances"]
         self._marked: bool = about["marked"]
         self._dtype = np.dtype(about["dtype"])

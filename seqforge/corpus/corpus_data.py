@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from pytorch_lightning.trainer.states import TrainerFn
+
 from seqforge.corpus.cache import open_corpus
 from seqforge.corpus.corpus import Corpus
 from seqforge.corpus.documents import DocumentStarts
@@ -193,6 +195,28 @@ class CorpusData(DataModule):
             windows = ColdWindows(tokens, self.cold_window, COLD_BATCH)
             loaders["cold"] = self.eval_loader(windows, windows.plan, Lanes.collate)
         return loaders
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position in the training data, and the checksum of the text it is in."""
+        text = {} if self._corpus is None else {"text": self._corpus.checksum}
+        return super().state_dict() | text
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the position of a checkpoint.
+
+        Raises:
+            UserError: A run would go on in another text than it was trained on.
+        """
+        position = dict(state_dict)
+        text = position.pop("text", None)
+        fitting = self.trainer is not None and self.trainer.state.fn == TrainerFn.FITTING
+        if fitting and self._corpus is not None and text not in (None, self._corpus.checksum):
+            raise UserError(
+                "the text is not the one that the run was trained on",
+                where="data",
+                todo="give it back as it was, or start a new run",
+            )
+        super().load_state_dict(position)
 
     def teardown(self, stage: str) -> None:
         """Let go of the encoded text's file."""

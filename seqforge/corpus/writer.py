@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import zlib
 from array import array
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from seqforge.corpus.source import TextSource
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Changes with what the files mean; a corpus of another format is made anew."""
 
 TOKENS, DOCUMENTS, ABOUT = "tokens.bin", "documents.bin", "corpus.json"
@@ -49,6 +50,7 @@ class CorpusWriter:
         self._waiting: list[str] = []
         self._waiting_characters = self._waiting_units = 0
         self._blank = True
+        self._checksum = 0
 
     def write(self, source: TextSource, key: Mapping[str, Any]) -> bool:
         """Write all files of a corpus.
@@ -80,6 +82,7 @@ class CorpusWriter:
             "dtype": self._dtype.name,
             "byteorder": sys.byteorder,
             "length": self._length,
+            "checksum": self._checksum,
             "characters": self._units.characters,
             "first_appearances": self._units.firsts,
             "marked": source.marked,
@@ -107,7 +110,9 @@ class CorpusWriter:
         self._waiting, self._waiting_characters, self._waiting_units = [], 0, 0
         self._blank = self._blank and (not text or text.isspace())
         for first in range(0, len(text), BLOCK):  # a single piece may be larger than a block
-            numbers = self._units.encode(text[first : first + BLOCK], self._length)
+            block = text[first : first + BLOCK]
+            self._checksum = zlib.crc32(block.encode("utf-8", "surrogatepass"), self._checksum)
+            numbers = self._units.encode(block, self._length)
             needed = np.min_scalar_type(max(0, self._units.size() - 1))
             if needed.itemsize > self._dtype.itemsize:
                 self._widen(needed)

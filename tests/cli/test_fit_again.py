@@ -84,6 +84,20 @@ def test_resuming_under_another_configuration_is_refused(capsys: Output) -> None
     assert "data.init_args.seq_len is 9, but run 'one' was started with 10" in mistake(capsys)
 
 
+def test_resuming_in_another_text_is_refused_even_if_it_has_the_same_characters(
+    capsys: Output,
+) -> None:
+    file = next(Path().glob("*.txt"))
+    text = file.read_text(encoding="utf-8")
+    assert fit("--run", "one") == 0
+    file.write_text(text[::-1], encoding="utf-8")
+
+    assert fit("--run", "one", "--trainer.max_epochs", "2") == 2
+    assert "not the one that the run was trained on" in mistake(capsys)
+    file.write_text(text, encoding="utf-8")
+    assert fit("--run", "one", "--trainer.max_epochs", "2") == 0
+
+
 def test_checkpoints_that_no_run_can_go_on_from(capsys: Output) -> None:
     assert fit("--run", "one") == 0
     best, last = (Path(f"runs/one/checkpoints/{name}.ckpt") for name in ("best", "last"))
