@@ -3,6 +3,7 @@
 import difflib
 import importlib
 from collections.abc import Iterable
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
@@ -101,6 +102,19 @@ def closest_match(name: str, candidates: Iterable[str]) -> str:
         spelt.setdefault(_folded(candidate), candidate)
     matches = difflib.get_close_matches(_folded(name), spelt, n=1)
     return spelt[matches[0]] if matches else ""
+
+
+def closest_path(name: str) -> str:
+    """Find the neighbour that a misspelt file or folder was most likely meant to be.
+
+    Args:
+        name: The path that was given.
+
+    Returns:
+        As `closest_match`, among what lies in the same folder; "" if there is no such folder.
+    """
+    folder = Path(name).parent
+    return closest_match(name, map(str, folder.glob("*")) if folder.is_dir() else ())
 
 
 def _folded(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqforge import errors
-from seqforge.errors import MissingExtra, UserError, closest_match, require
+from seqforge.errors import MissingExtra, UserError, closest_match, closest_path, require
 
 
 def test_message_has_every_part_in_order() -> None:
@@ -82,6 +82,13 @@ def test_closest_match(name: str, expected: str) -> None:
 
 def test_closest_match_among_none() -> None:
     assert closest_match("GRU", []) == ""
+
+
+def test_closest_path(tmp_path: Path) -> None:
+    (tmp_path / "songs.txt").touch()
+
+    assert closest_path(str(tmp_path / "song.txt")) == str(tmp_path / "songs.txt")
+    assert closest_path(str(tmp_path / "none" / "song.txt")) == ""
 
 
 def test_require_returns_the_module() -> None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import torch
 
-from seqforge.errors import UserError, closest_match
+from seqforge.errors import UserError, closest_match, closest_path
 from seqforge.task import Task
 from seqforge.text.sources import STDIN
 
@@ -79,11 +79,10 @@ def require_files(files: Sequence[str]) -> None:
                 todo="name a file in it, or several",
             )
         if path != STDIN and not path.exists():
-            siblings = [str(each) for each in path.parent.glob("*")] if path.parent.is_dir() else []
             raise UserError(
                 f"there is no file '{file}'",
                 where="-i",
-                closest=closest_match(file, siblings),
+                closest=closest_path(file),
                 todo="give a file that exists, `-` for standard input, or type the data itself",
             )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from seqforge.corpus.source import TextPiece, joined
 from seqforge.corpus.tables import as_text, choose_column
-from seqforge.errors import UserError, closest_match
+from seqforge.errors import UserError, closest_path
 
 ROWS = 256
 """Rows that are fetched at a time."""
@@ -153,11 +153,10 @@ def _require_present(dataset: str) -> None:
     local = dataset.startswith((".", "/", "~")) or dataset.endswith("/") or dataset.count("/") > 1
     if not local or "://" in dataset or path.exists():
         return
-    siblings = [str(file) for file in path.parent.glob("*")] if path.parent.is_dir() else []
     raise UserError(
         f"there is no folder or file '{dataset}', and no name on the Hub looks like this",
         where="data.dataset",
-        closest=closest_match(dataset, siblings),
+        closest=closest_path(dataset),
         todo="give a folder that exists, or a name on the Hub: owner/name",
     )
 

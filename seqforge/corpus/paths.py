@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from seqforge.errors import UserError, closest_match
+from seqforge.errors import UserError, closest_path
 
 ENDINGS: Final = (".abc", ".csv", ".jsonl", ".md", ".text", ".tsv", ".txt")
 """The files that are taken from a folder; `.gz` may follow. Named ones may have any ending."""
@@ -51,11 +51,10 @@ def _files(name: str) -> list[Path]:
             where="data.path",
             todo="write the text to a file first: it may be read again by a later run",
         )
-    siblings = [str(file) for file in path.parent.glob("*")] if path.parent.is_dir() else []
     raise UserError(
         f"there is no text file '{name}'",
         where="data.path",
-        closest=closest_match(name, siblings),
+        closest=closest_path(name),
         todo="give a file, folder or pattern; without a path the text that comes with Python is "
         "used",
     )

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from seqforge.errors import UserError, closest_match
+from seqforge.errors import UserError, closest_path
 from seqforge.task import Source
 
 STDIN = Path("-")
@@ -35,11 +35,10 @@ def _read(path: Path) -> str:
     try:
         data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
-        siblings = [str(file) for file in path.parent.glob("*")] if path.parent.is_dir() else []
         raise UserError(
             f"cannot read '{path}': {error.strerror}",
             where="-i",
-            closest=closest_match(str(path), siblings),
+            closest=closest_path(str(path)),
             todo="give a file that exists, or `-` for standard input",
         ) from error
     try:

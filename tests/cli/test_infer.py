@@ -17,7 +17,7 @@ from seqforge.cli.infer import write
 from seqforge.cli.main import main
 from seqforge.task import Figure, Piece, Table, Text
 from seqforge.task import Output as OneOutput
-from tests.cli.tiny import write_inputs
+from tests.cli.tiny import finished_run
 
 Output = pytest.CaptureFixture[str]
 SHORT = ("--length", "4")
@@ -26,16 +26,7 @@ SHORT = ("--length", "4")
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run, made once."""
-    folder = tmp_path_factory.mktemp("infer")
-    before = Path.cwd()
-    write_inputs(folder)
-    os.chdir(folder)
-    torch.set_num_threads(1)
-    try:
-        assert main(["fit", "--config", "tiny.yaml", "--run", "one"]) == 0
-    finally:
-        os.chdir(before)
-    return folder / "runs" / "one"
+    return finished_run(tmp_path_factory.mktemp("infer"))
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """`inspect`: what may be given, what is written, what a mistake looks like."""
 
 import io
-import os
 import re
 import shutil
 import sys
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import torch
 
 from seqforge.cli import inspect as inspect_module
 from seqforge.cli.main import main
@@ -18,7 +16,7 @@ from seqforge.errors import UserError
 from seqforge.inspection import Report, Subject, Unit
 from seqforge.inspection.report import FILES
 from seqforge_tasks.char_generation import CharGeneration
-from tests.cli.tiny import text, write_inputs
+from tests.cli.tiny import finished_run, text
 
 Output = pytest.CaptureFixture[str]
 SHORT = text(2)
@@ -27,16 +25,7 @@ SHORT = text(2)
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run, made once."""
-    folder = tmp_path_factory.mktemp("inspect")
-    before = Path.cwd()
-    write_inputs(folder)
-    os.chdir(folder)
-    torch.set_num_threads(1)
-    try:
-        assert main(["fit", "--config", "tiny.yaml", "--run", "one"]) == 0
-    finally:
-        os.chdir(before)
-    return folder / "runs" / "one"
+    return finished_run(tmp_path_factory.mktemp("inspect"))
 
 
 @pytest.fixture(autouse=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 import seqforge.cli.fit  # noqa: F401 - imported before any test, as it sets variables of libraries
+from seqforge.cli.main import main
 
 WORDS = ("the", "cat", "sat", "on", "a", "mat", "and", "saw", "two", "dogs", "in", "fog")
 CONFIG = """
@@ -43,3 +46,16 @@ def weights(checkpoint: Path) -> dict[str, Any]:
 def saved(file: Path) -> Any:
     """Return what a YAML file holds."""
     return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def finished_run(folder: Path) -> Path:
+    """Train in a folder, which then has the inputs as well; return the run's own folder."""
+    before = Path.cwd()
+    write_inputs(folder)
+    os.chdir(folder)
+    torch.set_num_threads(1)
+    try:
+        assert main(["fit", "--config", "tiny.yaml", "--run", "one"]) == 0
+    finally:
+        os.chdir(before)
+    return folder / "runs" / "one"
