@@ -108,6 +108,24 @@ def select_items(state: State, items: Tensor) -> State:
     return _descend(lambda child: select_items(child, items), lambda leaf: leaf[items], state)
 
 
+def select_fixed(state: State, items: Tensor) -> State:
+    """Take rows of what is `Fixed` alone, as when a beam search drops the beams of an item.
+
+    Args:
+        state: Ordinary leaves of any number of rows, which stay as they are; what is `Fixed` has
+            leaves `(B, …)`.
+        items: `(N,)` int64 indices, or `(B,)` bool.
+
+    Returns:
+        The state; what is `Fixed` has leaves `(N, …)`.
+    """
+    if isinstance(state, Shared):
+        return state
+    if isinstance(state, Fixed):
+        return select_items(state, items)
+    return _descend(lambda child: select_fixed(child, items), lambda leaf: leaf, state)
+
+
 def row_leaves(state: State) -> list[Tensor]:
     """List the tensors of a state that have a row for each item: all but what is `Shared`."""
     found: list[Tensor] = []

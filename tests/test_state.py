@@ -20,6 +20,7 @@ from seqforge.state import (
     reset,
     row_leaves,
     select,
+    select_fixed,
     select_items,
     to_plain,
     widen,
@@ -92,6 +93,17 @@ def test_select_items_reaches_fixed_but_not_shared() -> None:
     assert rows_of(picked.hidden) == [0, 2]
     assert rows_of(picked.rest[0].value) == [10, 12]
     assert picked.rest[2].value[1].value.shape == (2, 5)
+
+
+def test_select_fixed_reaches_nothing_else() -> None:
+    state = make()._replace(rest=(Fixed((make().hidden, Shared(torch.ones(5)))), make().rest[2]))
+    kept = select_fixed(state, torch.tensor([2, 0]))
+    fixed, noise = kept.rest
+    assert rows_of(kept.hidden) == [0, 1, 2]
+    assert rows_of(fixed.value[0]) == [2, 0]
+    assert fixed.value[1].value.shape == (5,)
+    assert rows_of(noise.value[0]) == [20, 21, 22]
+    assert select_fixed(None, torch.tensor([0])) is None
 
 
 def test_repeat_repeats_in_place() -> None:

@@ -1,11 +1,27 @@
 """Decoding: from a step function to tokens, the same for every task."""
 
+from seqforge.decoding.argmax import greedy_search as greedy_search
+from seqforge.decoding.beam import beam_search as beam_search
+from seqforge.decoding.hypothesis import Hypothesis as Hypothesis
 from seqforge.decoding.sampling import Sampled as Sampled
 from seqforge.decoding.sampling import greedy as greedy
 from seqforge.decoding.sampling import sample as sample
+from seqforge.decoding.scoring import length_penalty as length_penalty
 from seqforge.decoding.step import Step as Step
 from seqforge.decoding.step import StepOut as StepOut
 from seqforge.decoding.truncation import keep_top_k as keep_top_k
 from seqforge.decoding.truncation import keep_top_p as keep_top_p
 
-__all__ = ["Sampled", "Step", "StepOut", "greedy", "keep_top_k", "keep_top_p", "sample"]
+__all__ = [
+    "Hypothesis",
+    "Sampled",
+    "Step",
+    "StepOut",
+    "beam_search",
+    "greedy",
+    "greedy_search",
+    "keep_top_k",
+    "keep_top_p",
+    "length_penalty",
+    "sample",
+]

@@ -1,0 +1,109 @@
+"""The slots of a beam: which continuations they take."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+# A multiple of the widest vector unit, near the square root of usual vocabularies.
+_BLOCK = 64
+# Up to so many, taking the largest one again and again is faster than sorting.
+_FEW = 8
+
+
+class Slots(NamedTuple):
+    """A beam after a step.
+
+    Attributes:
+        totals: Log-probability of each slot's tokens (B, W); `-inf`: the slot is dead.
+        parents: The slot before the step that each goes on from (B, W), int64.
+        tokens: The token that each has got (B, W), int64.
+    """
+
+    totals: Tensor
+    parents: Tensor
+    tokens: Tensor
+
+
+def largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the `k` largest scores of each row, and of equals those that come first.
+
+    `torch.topk` leaves open which of equal scores it gives, and a result would then depend on
+    the batch. Only the blocks that have the `k` largest maxima are looked into: one pass over the
+    scores, faster than `torch.topk` where a row is long.
+
+    Args:
+        scores: (N, V).
+        k: From 1 to V.
+
+    Returns:
+        The scores in falling order and their columns, both (N, k). A column that goes with
+        `-inf` means nothing.
+    """
+    columns = scores.shape[1]
+    if columns <= 2 * k * _BLOCK:
+        return _first_largest(scores, k)
+    whole = columns - columns % _BLOCK
+    maxima = scores[:, :whole].unflatten(1, (-1, _BLOCK)).amax(dim=2)  # (N, V / block)
+    if whole < columns:
+        maxima = torch.cat([maxima, scores[:, whole:].amax(dim=1, keepdim=True)], dim=1)
+    highest, blocks = _first_largest(maxima, k)
+    # In the order of the columns, so that the first of equals stays the first.
+    blocks, order = blocks.sort(dim=1)
+    empty = highest.gather(1, order) == -torch.inf  # it may stand there twice
+    inside = torch.arange(_BLOCK, device=scores.device)
+    seen = (blocks[:, :, None] * _BLOCK + inside).flatten(1)  # (N, k * block)
+    nothing = (seen >= columns) | empty.repeat_interleave(_BLOCK, dim=1)
+    values = scores.gather(1, seen.clamp(max=columns - 1)).masked_fill_(nothing, -torch.inf)
+    values, places = _first_largest(values, k)
+    return values, seen.gather(1, places).clamp_(max=columns - 1)
+
+
+def fill_slots(totals: Tensor, log_probs: Tensor, width: int) -> Slots:
+    """Fill the slots of each beam in order: slot i takes the best that slots 0 to i still offer.
+
+    So the first slots of a beam are the beam of a smaller width, whatever the later ones hold, and
+    slot 0 is greedy (Lemons et al. 2022, "Beam Search: Faster and Monotonic", section 3). Of equal
+    continuations the one of the lower slot comes first, then the likelier and the lower token.
+
+    Args:
+        totals: Log-probability of each slot's tokens so far (B, w); `-inf`: the slot is dead.
+        log_probs: Log-probabilities of their next tokens (B * w, V), rows of an item together.
+        width: Slots after the step, W.
+
+    Returns:
+        The slots (B, W). A dead one has tokens and a parent that mean nothing.
+    """
+    items, before = totals.shape
+    children = min(width, log_probs.shape[1])  # slot i needs no more than i + 1 of each
+    values, numbers = largest(log_probs, children)
+    offers = (totals[:, :, None] + values.view(items, before, children)).flatten(1)
+    taken = []
+    for slot in range(width):
+        best = offers[:, : (slot + 1) * children].max(dim=1, keepdim=True)
+        taken.append(best)
+        offers.scatter_(1, best.indices, -torch.inf)
+    places = torch.cat([best.indices for best in taken], dim=1)  # (B, W)
+    return Slots(
+        totals=torch.cat([best.values for best in taken], dim=1),
+        parents=places // children,
+        tokens=numbers.view(items, -1).gather(1, places),
+    )
+
+
+def _first_largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Do what `largest` does, over whole rows; where only `-inf` is left, any column stands."""
+    if k > _FEW:
+        values, places = scores.sort(dim=1, descending=True, stable=True)
+        return values[:, :k], places[:, :k]
+    left, found = scores.clone(), []
+    for _ in range(k):
+        best = left.max(dim=1, keepdim=True)  # of equals the first
+        found.append(best)
+        left.scatter_(1, best.indices, -torch.inf)
+    return (
+        torch.cat([best.values for best in found], dim=1),
+        torch.cat([best.indices for best in found], dim=1),
+    )

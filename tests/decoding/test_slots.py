@@ -1,0 +1,95 @@
+"""Slots: against definitions with lists."""
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from seqforge.decoding.slots import fill_slots, largest
+
+
+def _expected(row: list[float], k: int) -> list[tuple[float, int]]:
+    order = sorted(range(len(row)), key=lambda column: (-row[column], column))
+    return [(row[column], column) for column in order[:k]]
+
+
+def _scores(seed: int, rows: int, columns: int, levels: int, dead: float) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    scores = -torch.randint(levels, (rows, columns), generator=generator).float()
+    return scores.masked_fill(torch.rand(rows, columns, generator=generator) < dead, -torch.inf)
+
+
+# Wide rows, which are looked through in blocks, and narrow ones; few and many to take; ties.
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(0, 10**6),
+    st.one_of(st.integers(12, 40), st.integers(700, 1600), st.just(1536)),
+    st.sampled_from([1, 2, 5, 8, 12]),
+    st.sampled_from([1, 3, 10**6]),
+    st.sampled_from([0.0, 0.5, 0.995, 1.0]),
+)
+def test_the_largest_are_those_of_a_stable_sort(
+    seed: int, columns: int, k: int, levels: int, dead: float
+) -> None:
+    scores = _scores(seed, 3, columns, levels, dead)
+    values, places = largest(scores, k)
+
+    assert places.min() >= 0
+    assert places.max() < columns
+    for row, found, where in zip(scores.tolist(), values.tolist(), places.tolist(), strict=True):
+        expected = _expected(row, k)
+        assert found == [value for value, _ in expected]
+        alive = [column for value, column in expected if value > -torch.inf]
+        assert where[: len(alive)] == alive
+
+
+def test_a_block_at_the_end_is_looked_into() -> None:
+    scores = torch.zeros(1, 1000)
+    scores[0, 999] = 2.0
+    scores[0, 998] = 1.0
+
+    assert [part.tolist() for part in largest(scores, 3)] == [[[2.0, 1.0, 0.0]], [[999, 998, 0]]]
+
+
+def test_what_is_impossible_is_not_found_twice() -> None:
+    scores = torch.full((1, 1000), -torch.inf)
+    scores[0, 3], scores[0, 7] = -2.0, -1.0
+    values, places = largest(scores, 5)
+
+    assert values.tolist() == [[-1.0, -2.0, -torch.inf, -torch.inf, -torch.inf]]
+    assert places[0, :2].tolist() == [7, 3]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 3),
+    st.integers(1, 5),
+    st.integers(1, 7),
+    st.integers(1, 6),
+    st.sampled_from([0.0, 0.6]),
+)
+def test_each_slot_takes_the_best_that_is_left_up_to_it(
+    seed: int, items: int, before: int, width: int, columns: int, dead: float
+) -> None:
+    totals = _scores(seed, items, before, 3, dead)
+    log_probs = _scores(seed + 1, items * before, columns, 3, dead)
+    slots = fill_slots(totals, log_probs, width)
+
+    assert slots.totals.shape == slots.parents.shape == slots.tokens.shape == (items, width)
+    for item in range(items):
+        left = {
+            (slot, token): float(totals[item, slot] + log_probs[item * before + slot, token])
+            for slot in range(before)
+            for token in range(columns)
+        }
+        for slot in range(width):
+            reach = {place: total for place, total in left.items() if place[0] <= slot}
+            best = max(
+                reach, key=lambda place: (reach[place], -place[0], -place[1]), default=(0, 0)
+            )
+            total = reach.get(best, -torch.inf)
+            assert slots.totals[item, slot] == total
+            if total > -torch.inf:
+                assert (int(slots.parents[item, slot]), int(slots.tokens[item, slot])) == best
+                del left[best]
