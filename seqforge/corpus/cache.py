@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from pytorch_lightning import Trainer
+
 from seqforge.corpus.corpus import Corpus, read_corpus
 from seqforge.corpus.source import TextSource
 from seqforge.corpus.writer import FORMAT, CorpusWriter
@@ -22,6 +24,23 @@ LARGE = 100 * 2**20
 
 ABANDONED = 3600.0
 """Seconds after which a half-written corpus is taken for one that nobody writes any more."""
+
+
+def cache_folder(given: str | None, trainer: Trainer | None) -> Path:
+    """Return the folder in which what is made of a text is kept for other runs.
+
+    Args:
+        given: What the user named; None: `cache` beside the run folders.
+        trainer: Knows where those are; None: in `runs`.
+    """
+    if given is not None:
+        return Path(given)
+    root = "runs" if trainer is None else str(trainer.default_root_dir)
+    if "://" in root:
+        root = "runs"  # only files of this machine can be mapped into memory
+    # A run's folder is one of many: the next run wants the same text.
+    runs = Path(root).parent if (Path(root) / "config.yaml").is_file() else Path(root)
+    return runs / "cache"
 
 
 def open_corpus(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pytorch_lightning.trainer.states import TrainerFn
 
-from seqforge.corpus.cache import open_corpus
+from seqforge.corpus.cache import cache_folder, open_corpus
 from seqforge.corpus.corpus import Corpus
 from seqforge.corpus.documents import DocumentStarts
 from seqforge.corpus.lanes import (
@@ -247,14 +247,7 @@ class CorpusData(DataModule):
         return open_corpus(self.source(), self._cache_folder(), self.unit, say=_say)
 
     def _cache_folder(self) -> Path:
-        if self.cache is not None:
-            return Path(self.cache)
-        root = "runs" if self.trainer is None else str(self.trainer.default_root_dir)
-        if "://" in root:
-            root = "runs"  # only files of this machine can be mapped into memory
-        # A run's folder is one of many: the next run wants the same text.
-        runs = Path(root).parent if (Path(root) / "config.yaml").is_file() else Path(root)
-        return runs / "cache"
+        return cache_folder(self.cache, self.trainer)
 
 
 def _say(line: str) -> None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from seqforge.corpus.dataset_opening import explained, open_dataset
 from seqforge.corpus.source import TextPiece, joined
 from seqforge.corpus.tables import as_text, choose_column
-from seqforge.errors import UserError, closest_path
+from seqforge.errors import UserError
 
 ROWS = 256
 """Rows that are fetched at a time."""
-
-BUILDERS = ("json", "csv", "text", "parquet")
-"""Names of `load_dataset` that are no data set: they read given files."""
 
 
 class DatasetRows:
@@ -110,7 +107,7 @@ class DatasetRows:
 
     def _texts(self) -> Iterator[str]:
         chosen, number = None, 0
-        with _explained(self.dataset, self.files):
+        with explained(self.dataset, self.files):
             for block in self._rows.iter(batch_size=ROWS):
                 for cells in zip(*block.values(), strict=True):
                     row: Mapping[str, Any] = dict(zip(block, cells, strict=True))
@@ -121,19 +118,14 @@ class DatasetRows:
 
     @cached_property
     def _rows(self) -> Any:
-        import datasets
-
-        _require_present(self.dataset)
-        _require_files(self.dataset, self.files)
-        with _explained(self.dataset, self.files):
-            return datasets.load_dataset(
-                self.dataset,
-                self.configuration,
-                split=self.split,
-                data_files=self.files,
-                revision=self.revision,
-                streaming=self.streaming,
-            )
+        return open_dataset(
+            self.dataset,
+            self.configuration,
+            split=self.split,
+            files=self.files,
+            revision=self.revision,
+            streaming=self.streaming,
+        )
 
     def _local_stamps(self) -> list[list[str | int]]:
         named = [self.files] if isinstance(self.files, str) else self.files or []
@@ -145,67 +137,3 @@ class DatasetRows:
             for file in files
             if file.is_file()
         ]
-
-
-def _require_present(dataset: str) -> None:
-    """Refuse what can only be a local path, and is not there, before the Hub is asked for it."""
-    path = Path(dataset)
-    local = dataset.startswith((".", "/", "~")) or dataset.endswith("/") or dataset.count("/") > 1
-    if not local or "://" in dataset or path.exists():
-        return
-    raise UserError(
-        f"there is no folder or file '{dataset}', and no name on the Hub looks like this",
-        where="data.dataset",
-        closest=closest_path(dataset),
-        todo="give a folder that exists, or a name on the Hub: owner/name",
-    )
-
-
-def _require_files(dataset: str, files: str | Sequence[str] | None) -> None:
-    """Refuse a builder without files: it would read all of the current folder."""
-    if dataset in BUILDERS and not files and not Path(dataset).exists():
-        raise UserError(
-            f"the builder '{dataset}' is not told what to read",
-            where="data.files",
-            todo=f"name the files: --data.files 'songs/*.{dataset}'",
-        )
-
-
-@contextmanager
-def _explained(dataset: str, files: str | Sequence[str] | None) -> Iterator[None]:
-    """Say what the library's errors mean to who named the data set."""
-    from datasets.exceptions import DatasetNotFoundError, DatasetsError
-
-    try:
-        yield
-    except DatasetNotFoundError as error:
-        raise UserError(
-            f"there is no data set '{dataset}', or it is private",
-            where="data.dataset",
-            todo="give a name as on the Hub (owner/name), a local folder, or a builder such as "
-            "json with data.files; for a private one, log in: hf auth login",
-        ) from error
-    except (DatasetsError, OSError, ValueError, RuntimeError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        if _is_about_network(error):
-            raise UserError(
-                f"the data set '{dataset}' cannot be fetched: {reason}",
-                where="data.dataset",
-                todo="check the network (and HF_HUB_OFFLINE), or give a local folder",
-            ) from error
-        part = next((each for each in ("split", "config") if each in reason.lower()), "dataset")
-        if files is not None and isinstance(error, FileNotFoundError):
-            part = "files"
-        raise UserError(
-            f"the data set '{dataset}' cannot be read: {reason}",
-            where={"config": "data.configuration"}.get(part, f"data.{part}"),
-            todo="give files that exist"
-            if part == "files"
-            else "look at its page, or at its files, for the names that it has",
-        ) from error
-
-
-def _is_about_network(error: BaseException) -> bool:
-    # The library hands on errors of whichever client it uses; their names agree, not their types.
-    names = {type(each).__name__ for each in (error, error.__cause__, error.__context__) if each}
-    return any(word in name for name in names for word in ("Connect", "Timeout", "Offline"))

@@ -29,10 +29,10 @@ def read_blocks(path: Path) -> Iterator[str]:
         path: The file; with the ending `.gz` it is unpacked on the way.
 
     Raises:
-        UserError: It cannot be read, is not UTF-8 (with the byte's position) or no whole gzip file.
+        UserError: It cannot be read, is not UTF-8 (with byte and line) or no whole gzip file.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    position, held, first, head = 0, "", True, b""
+    position, lines, held, first, head = 0, 0, "", True, b""
     for data in _read(path):
         position += len(data)
         head = head or data[:4]
@@ -40,7 +40,8 @@ def read_blocks(path: Path) -> Iterator[str]:
             text = held + decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
             # The decoder's own data begin with bytes that it kept from the block before.
-            raise _not_utf8(path, error, position - len(error.object), head) from error
+            raise _not_utf8(path, error, position - len(error.object), lines, head) from error
+        lines += data.count(b"\n")
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
         # A carriage return may belong to a line feed that has not come yet.
@@ -96,7 +97,9 @@ def _read(path: Path) -> Iterator[bytes]:
         ) from error
 
 
-def _not_utf8(path: Path, error: UnicodeDecodeError, before: int, head: bytes) -> UserError:
+def _not_utf8(
+    path: Path, error: UnicodeDecodeError, before: int, lines: int, head: bytes
+) -> UserError:
     unpack = f"zcat {quote(str(path))} | " if is_packed(path) else ""
     given = "" if unpack else f" {quote(str(path))}"
     coding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "latin1"
@@ -107,8 +110,10 @@ def _not_utf8(path: Path, error: UnicodeDecodeError, before: int, head: bytes) -
         todo = "it is packed by gzip: give its name the ending .gz"
     elif coding != "utf-16" and b"\0" in error.object:
         todo = "it holds zero bytes, so it is no text: give a text file"
+    line = lines + error.object[: error.start].count(b"\n") + 1
     return UserError(
-        f"'{path}' is not UTF-8: byte {error.object[error.start]:#04x} at {before + error.start}",
+        f"'{path}' is not UTF-8: byte {error.object[error.start]:#04x} at "
+        f"{before + error.start}, line {line}",
         where="data.path",
         todo=todo,
     )

@@ -115,6 +115,37 @@ def as_text(value: object, place: str, column: str) -> str:
     return value.replace("\r\n", "\n")
 
 
+def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the JSON objects of a file's lines, each with its line; blank ones are passed over.
+
+    Raises:
+        UserError: The file cannot be read, or a line holds something else; the message names it.
+    """
+    for number, line in enumerate(read_lines(path), start=1):
+        if line.isspace():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            reason = "a number has too many digits"
+            if isinstance(error, json.JSONDecodeError):
+                reason = f"{error.msg} at character {error.pos + 1}"
+            elif isinstance(error, RecursionError):
+                reason = "lists or objects are nested too deeply"
+            raise UserError(
+                f"'{path}', line {number}, is no JSON that can be read: {reason}",
+                where="data.path",
+                todo="write one JSON object in each line",
+            ) from error
+        if not isinstance(row, dict):
+            raise UserError(
+                f"'{path}', line {number}, is a {type(row).__name__}, not an object with columns",
+                where="data.path",
+                todo='write one JSON object in each line, such as {"text": "…"}',
+            )
+        yield number, {name: _whole(value) for name, value in row.items()}
+
+
 def table_kind(path: Path) -> str:
     """Return which of `TABLES` a file is by its name; "" for plain text."""
     name = path.name.lower().removesuffix(".gz")
@@ -162,29 +193,8 @@ def _explained(reason: str, path: Path) -> tuple[str, str]:
 
 
 def _read_json(path: Path) -> Iterator[Line]:
-    for number, line in enumerate(read_lines(path), start=1):
-        if line.isspace():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = "a number has too many digits"
-            if isinstance(error, json.JSONDecodeError):
-                reason = f"{error.msg} at character {error.pos + 1}"
-            elif isinstance(error, RecursionError):
-                reason = "lists or objects are nested too deeply"
-            raise UserError(
-                f"'{path}', line {number}, is no JSON that can be read: {reason}",
-                where="data.path",
-                todo="write one JSON object in each line",
-            ) from error
-        if not isinstance(row, dict):
-            raise UserError(
-                f"'{path}', line {number}, is a {type(row).__name__}, not an object with columns",
-                where="data.path",
-                todo='write one JSON object in each line, such as {"text": "…"}',
-            )
-        yield number, list(row), [_whole(value) for value in row.values()]
+    for number, row in read_objects(path):
+        yield number, list(row), list(row.values())
 
 
 def _whole(value: object) -> object:

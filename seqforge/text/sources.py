@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,8 +17,11 @@ def read_sources(inputs: Iterable[Source], *, whole: bool = False) -> Iterator[s
     """Yield the texts of inline data, files and standard input, in order.
 
     Args:
-        inputs: A str is a text typed inline; a Path is a UTF-8 file; Path("-") is stdin.
-        whole: Take a file as one text; otherwise each of its lines is one, empty ones too.
+        inputs: A str is a text typed inline; a Path is a UTF-8 file, packed by gzip if its
+            name ends in .gz; Path("-") is stdin.
+        whole: Take a file as one text; otherwise each of its lines is one, empty ones too. Lines
+            end with a line feed, before which a carriage return is dropped: the rarer marks that
+            Unicode calls line ends stay in the text.
 
     Raises:
         UserError: A file is missing or not UTF-8.
@@ -28,15 +32,24 @@ def read_sources(inputs: Iterable[Source], *, whole: bool = False) -> Iterator[s
         elif whole:
             yield _read(source).removesuffix("\n")
         else:
-            yield from _read(source).splitlines()
+            yield from _lines(_read(source))
+
+
+def _lines(text: str) -> list[str]:
+    lines = text.split("\n")
+    if not lines[-1]:  # behind the last line's end there is no further line
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
 
 
 def _read(path: Path) -> str:
     try:
         data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
-    except OSError as error:
+        if path.suffix == ".gz":
+            data = gzip.decompress(data)
+    except (OSError, EOFError) as error:  # also of a file that gzip cannot unpack
         raise UserError(
-            f"cannot read '{path}': {error.strerror}",
+            f"cannot read '{path}': {getattr(error, 'strerror', None) or error}",
             where="-i",
             closest=closest_path(str(path)),
             todo="give a file that exists, or `-` for standard input",

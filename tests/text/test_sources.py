@@ -1,3 +1,4 @@
+import gzip
 import io
 import sys
 from pathlib import Path
@@ -20,6 +21,23 @@ def test_a_file_may_be_one_text(tmp_path: Path) -> None:
     file.write_text("one\n\ntwo\n", encoding="utf-8")
 
     assert list(read_sources([file], whole=True)) == ["one\n\ntwo"]
+
+
+def test_only_line_feeds_end_lines(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("a\u2028b\x85c\x0cd\n\ne", encoding="utf-8")
+
+    assert list(read_sources([file])) == ["a\u2028b\x85c\x0cd", "", "e"]
+
+
+def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt.gz"
+    file.write_bytes(gzip.compress("eins\nzwölf\n".encode()))
+    assert list(read_sources([file])) == ["eins", "zwölf"]
+
+    file.write_bytes(b"not packed")
+    with pytest.raises(UserError, match="Not a gzipped file"):
+        list(read_sources([file]))
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
