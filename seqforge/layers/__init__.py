@@ -1,9 +1,19 @@
 """Layers that encoders and tasks share: heads, dropout, and what padding needs."""
 
+from seqforge.layers.cross_entropy import CrossEntropy as CrossEntropy
+from seqforge.layers.cross_entropy import head_cross_entropy as head_cross_entropy
 from seqforge.layers.head import Head as Head
 from seqforge.layers.masking import final_output as final_output
 from seqforge.layers.masking import last_valid as last_valid
 from seqforge.layers.masking import padding_mask as padding_mask
 from seqforge.layers.masking import reverse_within as reverse_within
 
-__all__ = ["Head", "final_output", "last_valid", "padding_mask", "reverse_within"]
+__all__ = [
+    "CrossEntropy",
+    "Head",
+    "final_output",
+    "head_cross_entropy",
+    "last_valid",
+    "padding_mask",
+    "reverse_within",
+]

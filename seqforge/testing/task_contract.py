@@ -230,7 +230,8 @@ def check_evaluation(case: TaskCase) -> None:
     for name, value in expected.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         claim(number, f"finish_evaluation gives a {type(value).__name__} for '{name}', no float")
-    _evaluated(used, [*case.evaluation_batches, *case.training_batches])
+    for batches in (case.evaluation_batches, case.training_batches):
+        _evaluated(used, batches)  # apart: sample numbers are those of one pass
     actual = _evaluated(used, first)
     claim(
         actual.keys() == expected.keys()

@@ -1,0 +1,27 @@
+"""Attention, and the decoder that translation and captioning share."""
+
+from seqforge.attention.additive import AdditiveAttention as AdditiveAttention
+from seqforge.attention.base import Attended as Attended
+from seqforge.attention.base import Attention as Attention
+from seqforge.attention.decoder import AttentionDecoder as AttentionDecoder
+from seqforge.attention.decoder import Decoded as Decoded
+from seqforge.attention.decoder import DecoderState as DecoderState
+from seqforge.attention.dot import DotAttention as DotAttention
+from seqforge.attention.general import GeneralAttention as GeneralAttention
+from seqforge.attention.kinds import AttentionKind as AttentionKind
+from seqforge.attention.kinds import make_attention as make_attention
+from seqforge.attention.memory import Memory as Memory
+
+__all__ = [
+    "AdditiveAttention",
+    "Attended",
+    "Attention",
+    "AttentionDecoder",
+    "AttentionKind",
+    "Decoded",
+    "DecoderState",
+    "DotAttention",
+    "GeneralAttention",
+    "Memory",
+    "make_attention",
+]
