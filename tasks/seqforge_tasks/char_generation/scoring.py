@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqforge.errors import UserError
+from seqforge.metrics import perplexity
 from seqforge.task import Source, Table
 from seqforge_tasks.char_generation.language_model import LanguageModel
 
@@ -58,14 +59,6 @@ class Score:
 def bits(nats: float) -> float:
     """Return nats in bits."""
     return nats / math.log(2)
-
-
-def perplexity(nats: float) -> float:
-    """Return the perplexity of a mean negative log-probability: its exponential, inf if too big."""
-    try:
-        return math.exp(nats)
-    except OverflowError:
-        return math.inf
 
 
 def score(model: LanguageModel, text: str, prompt: str = "") -> Score:

@@ -16,6 +16,7 @@ from seqforge.data import Batch, TokenBatch
 from seqforge.encoders import Encoder, EncoderFactory
 from seqforge.errors import UserError
 from seqforge.layers import Head
+from seqforge.metrics import perplexity
 from seqforge.state import State
 from seqforge.task import (
     Loss,
@@ -36,7 +37,6 @@ from seqforge_tasks.char_generation.options import GenerationOptions, Unknown, r
 from seqforge_tasks.char_generation.scoring import (
     Score,
     bits,
-    perplexity,
     require_texts,
     score,
     score_table,

@@ -1,0 +1,84 @@
+"""What a user can set when sentences are translated, and which values are refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from seqforge.errors import UserError
+
+LENGTHS = 10_000
+"""The greatest length in tokens that can be asked for: a search is planned for it in advance."""
+
+LongInput = Literal["refuse", "split"]
+
+
+@dataclass
+class TranslationOptions:
+    """How sentences are translated.
+
+    Attributes:
+        beam_size: Translations that are followed at once; 1 is nearly greedy.
+        length_penalty: 0 prefers short translations; 1 weighs by length.
+        min_length: Tokens that a translation has at least.
+        max_length: Tokens that a translation has at most; 0: twice its source's, and 10.
+        no_repeat_ngram: No run of this many tokens appears twice in a translation; 0: any may.
+        n_best: Translations of each input line, the best first; with more than one, each line of
+            output begins with the number of its input line and a tab.
+        scores: Write each translation's score and its log-probability in nats before it, with tabs.
+        attention: Folder for a picture for each input line: where each word of it comes from.
+        batch_size: Sentences that are translated together; it changes speed and memory only.
+        long: What becomes of lines longer than any in training: refuse stops, split translates
+            them in parts.
+    """
+
+    beam_size: int = 5
+    length_penalty: float = 1.0
+    min_length: int = 0
+    max_length: int = 0
+    no_repeat_ngram: int = 0
+    n_best: int = 1
+    scores: bool = False
+    attention: str = ""
+    batch_size: int = 64
+    long: LongInput = "refuse"
+
+
+def require_valid(options: TranslationOptions, prefix: str = "") -> None:
+    """Refuse options that are out of range.
+
+    Args:
+        options: The options.
+        prefix: What stands before the names of keys in a configuration; "": they were given to
+            `infer`.
+
+    Raises:
+        UserError: Names the first such option.
+    """
+    for name, right, todo in _ranges(options):
+        if not right:
+            given = f"{name} is {getattr(options, name)}"
+            where = f"{prefix}{name}" if prefix else f"--{name.replace('_', '-')}"
+            raise UserError(given, where=where, todo=todo)
+
+
+def _ranges(options: TranslationOptions) -> Iterator[tuple[str, bool, str]]:
+    """Yield each option with a range, whether it is in it, and what to do otherwise."""
+    yield "beam_size", 1 <= options.beam_size <= 1000, "give a number from 1 to 1000; 5 is usual"
+    yield (
+        "length_penalty",
+        0 <= options.length_penalty < math.inf,
+        "give a number from 0 (the likeliest) up; 1 weighs by length",
+    )
+    yield "min_length", 0 <= options.min_length <= LENGTHS, f"give a number from 0 to {LENGTHS}"
+    yield (
+        "max_length",
+        options.max_length == 0 or max(1, options.min_length) <= options.max_length <= LENGTHS,
+        f"give a number from --min-length to {LENGTHS}; 0 goes by the length of the input",
+    )
+    yield "no_repeat_ngram", options.no_repeat_ngram >= 0, "give a number of tokens; 0 allows all"
+    yield "n_best", 1 <= options.n_best <= 1000, "give a number from 1 to 1000"
+    yield "batch_size", 1 <= options.batch_size <= 100_000, "give a number from 1 to 100000"
+    yield "long", options.long in ("refuse", "split"), "give refuse or split"

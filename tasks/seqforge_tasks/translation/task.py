@@ -1,0 +1,254 @@
+"""Translation by an attentional encoder-decoder."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar, Literal
+
+from seqforge.data import Batch
+from seqforge.encoders import EncoderFactory
+from seqforge.errors import UserError
+from seqforge.layers import head_cross_entropy, padding_mask
+from seqforge.metrics import perplexity
+from seqforge.state import State
+from seqforge.task import (
+    Figure,
+    Loss,
+    Output,
+    Preview,
+    Progress,
+    Source,
+    Spec,
+    Table,
+    Task,
+    Term,
+    Text,
+)
+from seqforge.text import read_sources
+from seqforge_tasks.translation.answers import answer
+from seqforge_tasks.translation.batch import TranslationBatch
+from seqforge_tasks.translation.network import EncoderDecoder, NetworkOptions, own_choices
+from seqforge_tasks.translation.pictures import attention_figure
+from seqforge_tasks.translation.scores import TranslationScores
+from seqforge_tasks.translation.search_options import TranslationOptions, require_valid
+from seqforge_tasks.translation.sides import sides_from_spec
+from seqforge_tasks.translation.translator import Candidate, Translator
+
+SHOWN = 3
+"""Sentences of the validation part that each preview shows."""
+
+
+class Translation(Task):
+    """Learns to translate sentences (Bahdanau et al. 2014, Luong et al. 2015).
+
+    Args:
+        embedding_size: Width of a word's embedding.
+        attention: How target and source are compared: "additive", "dot" or "general".
+        input_feeding: Whether the decoder also reads its features of the step before; slower.
+        writer: Whether a second decoder layer reads what was attended to.
+        bidirectional: Whether the source is read both ways, where the encoder can.
+        tied_embeddings: Whether the target's embeddings are the head's weights too, and the
+            source's as well where the vocabulary is joint. Features of another width keep the head
+            apart.
+        dropout: Probability that an element of embeddings or features is dropped in training.
+        label_smoothing: Probability mass that is spread over all words.
+        scheduled_sampling: Share of the target's words that are the network's own by the end of
+            training; it rises linearly from 0 with the optimiser's steps. Slower.
+        beam_size: Width of the beam with which validation and test decode.
+        length_penalty: Their length penalty.
+        feature_size: Width of the features that predict the next word; None: as the embeddings.
+
+    Raises:
+        UserError: An argument is out of range.
+    """
+
+    monitor: ClassVar[tuple[str, str]] = ("val/bleu", "max")
+    options: ClassVar[type] = TranslationOptions
+    example: ClassVar[str] = '"The cat is red."'
+
+    def __init__(
+        self,
+        embedding_size: int = 256,
+        attention: Literal["additive", "dot", "general"] = "general",
+        input_feeding: bool = False,
+        writer: bool = False,
+        bidirectional: bool = True,
+        tied_embeddings: bool = True,
+        dropout: float = 0.2,
+        label_smoothing: float = 0.1,
+        scheduled_sampling: float = 0.0,
+        beam_size: int = 5,
+        length_penalty: float = 1.0,
+        feature_size: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.network_options = NetworkOptions(
+            embedding_size,
+            attention,
+            input_feeding,
+            writer,
+            bidirectional,
+            tied_embeddings,
+            dropout,
+            feature_size,
+        )
+        self.embedding_size = embedding_size
+        self.attention = attention
+        self.input_feeding = input_feeding
+        self.writer = writer
+        self.bidirectional = bidirectional
+        self.tied_embeddings = tied_embeddings
+        self.dropout = dropout
+        self.label_smoothing = label_smoothing
+        self.scheduled_sampling = scheduled_sampling
+        self.beam_size = beam_size
+        self.length_penalty = length_penalty
+        self.feature_size = feature_size
+        self.search_options = TranslationOptions(beam_size, length_penalty)
+        require_valid(self.search_options, prefix="model.task.")
+        _require_arguments(self)
+
+    def build(self, encoders: EncoderFactory, spec: Spec) -> None:
+        """Make the network for the spec's vocabularies."""
+        self.source, self.target = sides_from_spec(spec)
+        joint = self.source.vocabulary is self.target.vocabulary
+        self.network = EncoderDecoder(
+            encoders,
+            len(self.source.vocabulary),
+            None if joint else len(self.target.vocabulary),
+            (self.target.vocabulary.padding, self.target.vocabulary.begin),
+            self.network_options,
+        )
+        self.longest: int = spec["lengths"]["source"]
+        self.scores = TranslationScores(self.target.preparation)
+
+    def loss(self, batch: Batch, state: State, progress: Progress) -> Loss:
+        """Return the cross-entropy of all target words and end marks, smoothed in training."""
+        assert isinstance(batch, TranslationBatch)
+        begun = self.network.encode(batch.source, batch.source_lengths)
+        share = self.scheduled_sampling * progress.fraction if self.training else 0.0
+        if share > 0:
+            time = batch.inputs.size(1)
+            own = own_choices(batch.ids, time, share, progress.seed, progress.epoch)
+            decoded = self.network.decode_sampled(batch.inputs, begun, own)
+        else:
+            decoded = self.network.decode(batch.inputs, begun, batch.lengths)
+        real = ~padding_mask(batch.lengths, batch.targets.size(1))  # (B, T)
+        loss = head_cross_entropy(
+            self.network.head,
+            decoded.features[real],
+            batch.targets[real],
+            smoothing=self.label_smoothing if self.training else 0.0,
+            never=self.network.never < 0,
+        )
+        return Loss({"loss": Term(loss.smoothed, batch.lengths.sum())})
+
+    def evaluate(self, batch: Batch) -> None:
+        """Translate a batch freely and score it."""
+        assert isinstance(batch, TranslationBatch)
+        best = [each[0] if each else None for each in self._search(batch)]
+        self.scores.update(batch.ids.tolist(), best, batch.target_texts)
+
+    def finish_evaluation(self) -> dict[str, float]:
+        """Return BLEU, chrF, exact match and the share that was cut, in percent."""
+        return self.scores.finish()
+
+    def measures(self, losses: Mapping[str, float]) -> dict[str, float]:
+        """Return the perplexity of a target token."""
+        return {"perplexity": perplexity(losses["loss"])}
+
+    def preview(self, batch: Batch) -> list[Preview]:
+        """Return three translations beside source and reference, attention, and the scores."""
+        assert isinstance(batch, TranslationBatch)
+        size = len(batch.source)
+        count = min(SHOWN, size)
+        chosen = [(2 * number + 1) * size // (2 * count) for number in range(count)]
+        found = self.translator.search_batch(
+            batch.source[chosen], batch.source_lengths[chosen], self.search_options
+        )
+        rows = [
+            [batch.source_texts[row], batch.target_texts[row], each[0].text if each else ""]
+            for row, each in zip(chosen, found, strict=True)
+        ]
+        shown: list[Preview] = [
+            Table(("source", "reference", "translation"), rows, title="translations")
+        ]
+        if self.scores.lines:
+            shown.append(Text("\n".join(self.scores.lines), title="scores"))
+        written = [each[0] for each in found if each]
+        if written:
+            longest = max(written, key=_extent)
+            picture = attention_figure(longest.source, longest.target, longest.attention)
+            shown.append(Figure(picture, title="attention"))
+        return shown
+
+    def predict(self, batch: Batch) -> list[dict[str, object]]:
+        """Return each row's source, reference and translation, with its score."""
+        assert isinstance(batch, TranslationBatch)
+        texts = zip(batch.source_texts, batch.target_texts, self._search(batch), strict=True)
+        return [
+            {
+                "source": source,
+                "reference": reference,
+                "translation": found[0].text if found else "",
+                "score": found[0].score if found else None,
+            }
+            for source, reference, found in texts
+        ]
+
+    def infer(self, inputs: Iterable[Source], options: TranslationOptions) -> Iterator[Output]:
+        """Translate each line of the inputs.
+
+        Raises:
+            UserError: An option is out of range, or a line is too long and to be refused.
+        """
+        require_valid(options)
+        return answer(self.translator, read_sources(inputs), options)
+
+    def translate(
+        self, texts: Sequence[str], options: TranslationOptions | None = None
+    ) -> list[str]:
+        """Return the best translation of each text; "" for an empty one.
+
+        Args:
+            texts: Sentences.
+            options: As for `infer`.
+
+        Raises:
+            UserError: As `infer`.
+        """
+        chosen = options or TranslationOptions()
+        require_valid(chosen)
+        found = self.translator.translate(texts, chosen)
+        return [each[0].text if each else "" for each in found]
+
+    @property
+    def translator(self) -> Translator:
+        """The network with its vocabularies, for n-best lists, scores and attention.
+
+        Where it is in training, a copy of it that is not: nothing is dropped.
+        """
+        network = copy.deepcopy(self.network).eval() if self.training else self.network
+        return Translator(network, self.source, self.target, self.longest)
+
+    def _search(self, batch: TranslationBatch) -> list[list[Candidate]]:
+        return self.translator.search_batch(batch.source, batch.source_lengths, self.search_options)
+
+
+def _require_arguments(task: Translation) -> None:
+    ranges = {
+        "embedding_size": (task.embedding_size >= 1, "give at least 1"),
+        "feature_size": (task.feature_size is None or task.feature_size >= 1, "give at least 1"),
+        "dropout": (0 <= task.dropout < 1, "give a number from 0 up, below 1"),
+        "label_smoothing": (0 <= task.label_smoothing < 1, "give a number from 0 up, below 1"),
+        "scheduled_sampling": (0 <= task.scheduled_sampling <= 1, "give a number from 0 to 1"),
+    }
+    for name, (right, todo) in ranges.items():
+        if not right:
+            given = f"{name} is {getattr(task, name)}"
+            raise UserError(given, where=f"model.task.{name}", todo=todo)
+
+
+def _extent(candidate: Candidate) -> int:
+    return len(candidate.source)
