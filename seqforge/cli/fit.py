@@ -288,7 +288,7 @@ class SeqforgeCLI(LightningCLI):
             raise UserError(
                 f"there is no data to {self.chosen}",
                 where="data",
-                todo="keep some: for a text, data.validation above 0",
+                todo="give a part to measure, such as data.validation or data.test",
             )
         self.console.show_metrics(self.trainer)
         if self.chosen == "predict":

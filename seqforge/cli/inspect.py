@@ -77,9 +77,9 @@ def _read(task: Task, text: str, path: str) -> tuple[Reading, int]:
     """Give a text as a task reads it, and how many of its characters were used."""
     if type(task).reading is Task.reading:
         raise UserError(
-            f"a {type(task).__name__} cannot be looked into: it has no text that an encoder reads",
+            f"a {type(task).__name__} cannot be looked into: this task does not offer it",
             where=path,
-            todo="give a checkpoint of a task that reads text, or define Task.reading in this one",
+            todo="give a checkpoint of another task; if it is your own, define Task.reading",
         )
     used = min(len(text), MOST_SYMBOLS + 1)
     while True:

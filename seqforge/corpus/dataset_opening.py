@@ -15,6 +15,9 @@ Files = str | Sequence[str] | Mapping[str, str] | None
 BUILDERS = ("json", "csv", "text", "parquet")
 """Names of `load_dataset` that are no data set: they read given files."""
 
+_PARTS = {"split": "split", "instruction": "split", "config": "configuration"}
+"""What the library's messages are about, by a word of theirs."""
+
 
 def open_dataset(
     dataset: str,
@@ -107,12 +110,12 @@ def explained(dataset: str, files: Files) -> Iterator[None]:
                 where="data.dataset",
                 todo="check the network (and HF_HUB_OFFLINE), or give a local folder",
             ) from error
-        part = next((each for each in ("split", "config") if each in reason.lower()), "dataset")
+        part = next((part for word, part in _PARTS.items() if word in reason.lower()), "dataset")
         if files is not None and isinstance(error, FileNotFoundError):
             part = "files"
         raise UserError(
             f"the data set '{dataset}' cannot be read: {reason}",
-            where={"config": "data.configuration"}.get(part, f"data.{part}"),
+            where=f"data.{part}",
             todo="give files that exist"
             if part == "files"
             else "look at its page, or at its files, for the names that it has",

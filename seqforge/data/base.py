@@ -14,6 +14,7 @@ from seqforge.data.position import PositionedLoader
 from seqforge.data.seed import run_seed
 from seqforge.data.shards import Shards
 from seqforge.data.stream import StreamLoader
+from seqforge.errors import UserError
 
 Sample = TypeVar("Sample")
 
@@ -25,10 +26,19 @@ class DataModule(LightningDataModule):
         batch_size: Samples in one batch over all processes together.
         num_workers: Processes that load data, for each training process; 0 loads in place.
         seed: What the order of samples is drawn from, together with the epoch; None: the run's.
+
+    Raises:
+        UserError: `num_workers` is negative.
     """
 
     def __init__(self, batch_size: int = 32, num_workers: int = 0, seed: int | None = None) -> None:
         super().__init__()
+        if num_workers < 0:
+            raise UserError(
+                f"num_workers is {num_workers}",
+                where="data.num_workers",
+                todo="give 0, which loads in place, or more",
+            )
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.seed = run_seed() if seed is None else seed

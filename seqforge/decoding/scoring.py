@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -17,7 +18,7 @@ def length_penalty(lengths: Tensor, alpha: float) -> Tensor:
         alpha: At least 0.
 
     Returns:
-        The divisors, float32, of the same shape; they never fall with the length.
+        The divisors, float32 and finite, of the same shape; they never fall with the length.
 
     Raises:
         ValueError: `alpha` is below 0 or not a number: long hypotheses would then lose twice.
@@ -25,4 +26,6 @@ def length_penalty(lengths: Tensor, alpha: float) -> Tensor:
     if not alpha >= 0.0:
         raise ValueError(f"length_penalty must be at least 0, not {alpha}")
     # On the CPU in float64: rounded once, and so never falling, however small alpha is.
-    return ((5.0 + lengths.cpu().double()) / 6.0).pow(alpha).float().to(lengths.device)
+    exact = ((5.0 + lengths.cpu().double()) / 6.0).pow(alpha)
+    # An infinite divisor would make the score of what is impossible, -inf, not a number.
+    return exact.clamp(max=torch.finfo(torch.float32).max).float().to(lengths.device)

@@ -89,7 +89,7 @@ def fill_slots(totals: Tensor, log_probs: Tensor, width: int) -> Slots:
     return Slots(
         totals=torch.cat([best.values for best in taken], dim=1),
         parents=places // children,
-        tokens=numbers.view(items, -1).gather(1, places),
+        tokens=numbers.reshape(items, -1).gather(1, places),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -45,9 +46,9 @@ def _lines(text: str) -> list[str]:
 def _read(path: Path) -> str:
     try:
         data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
-        if path.suffix == ".gz":
+        if path.suffix.lower() == ".gz":
             data = gzip.decompress(data)
-    except (OSError, EOFError) as error:  # also of a file that gzip cannot unpack
+    except (OSError, EOFError, zlib.error) as error:  # also of a file that gzip cannot unpack
         raise UserError(
             f"cannot read '{path}': {getattr(error, 'strerror', None) or error}",
             where="-i",

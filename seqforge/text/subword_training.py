@@ -91,6 +91,12 @@ def _explained(error: RuntimeError, size: int) -> Exception:
         return UserError(
             "there is no text to train a vocabulary on", todo="give texts that are not empty"
         )
+    if size <= len(MARKS):
+        return UserError(
+            f"a vocabulary of {size} pieces has no room for more than its {len(MARKS)} marks",
+            where="vocabulary_size",
+            todo="give as many as the text has characters, at least",
+        )
     # The library's own words: "… smaller than required_chars. 50 vs 106."
     if needed := re.search(r"required_chars\D*\d+ vs (\d+)", reason):
         return UserError(

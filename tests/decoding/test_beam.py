@@ -275,6 +275,18 @@ def test_dead_ends_are_left_and_given_back_by_no_one() -> None:
     assert len(watch.tokens) == 2
 
 
+def test_a_huge_penalty_does_not_make_the_impossible_the_best() -> None:
+    log_probs = torch.randn(4, 4, generator=torch.Generator().manual_seed(0)).log_softmax(1)
+
+    def step(tokens: Tensor, state: State) -> StepOut:
+        return StepOut(log_probs[tokens], state)
+
+    (found,) = beam_search(
+        step, torch.tensor([1]), None, end=0, max_length=40, min_length=30, length_penalty=1e3
+    )
+    assert [len(each.tokens) >= 30 for each in found] == [True]
+
+
 def test_no_item_is_no_step() -> None:
     watch = Watch()
     nothing = torch.zeros(0, dtype=torch.int64)

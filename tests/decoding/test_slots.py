@@ -93,3 +93,11 @@ def test_each_slot_takes_the_best_that_is_left_up_to_it(
             if total > -torch.inf:
                 assert (int(slots.parents[item, slot]), int(slots.tokens[item, slot])) == best
                 del left[best]
+
+
+def test_a_beam_of_many_slots_is_filled_as_one_of_few() -> None:
+    totals, log_probs = _scores(0, 2, 3, 10**6, 0.0), _scores(1, 6, 40, 10**6, 0.0)
+    many, few = fill_slots(totals, log_probs, 20), fill_slots(totals, log_probs, 4)
+
+    for wide, narrow in zip(many, few, strict=True):
+        assert torch.equal(wide[:, :4], narrow)

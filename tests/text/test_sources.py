@@ -31,12 +31,29 @@ def test_only_line_feeds_end_lines(tmp_path: Path) -> None:
 
 
 def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
-    file = tmp_path / "lines.txt.gz"
-    file.write_bytes(gzip.compress("eins\nzwölf\n".encode()))
-    assert list(read_sources([file])) == ["eins", "zwölf"]
+    for name in ("lines.txt.gz", "LINES.GZ"):
+        file = tmp_path / name
+        file.write_bytes(gzip.compress("eins\nzwölf\n".encode()))
+        assert list(read_sources([file])) == ["eins", "zwölf"]
 
-    file.write_bytes(b"not packed")
-    with pytest.raises(UserError, match="Not a gzipped file"):
+
+PACKED = gzip.compress(b"eins\nzwei\n" * 9, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"not packed", "Not a gzipped file"),
+        (PACKED[:-9], "ended before"),
+        (PACKED[:10] + b"\xff" * 9, "invalid block type"),
+        (PACKED[:-8] + b"\0" * 8, "CRC check failed"),
+    ],
+    ids=("plain", "cut off", "no stream", "other text"),
+)
+def test_a_damaged_packed_file_is_told_of(tmp_path: Path, data: bytes, message: str) -> None:
+    file = tmp_path / "lines.txt.gz"
+    file.write_bytes(data)
+    with pytest.raises(UserError, match=message):
         list(read_sources([file]))
 
 

@@ -32,6 +32,17 @@ def test_a_size_below_the_characters() -> None:
     assert len(str(caught.value).splitlines()) <= 5
 
 
+@pytest.mark.parametrize("size", [-1, 0, 3, 4])
+def test_a_size_of_marks_alone(size: int) -> None:
+    with pytest.raises(UserError, match=f"a vocabulary of {size} pieces has no room"):
+        train_subwords(TEXTS, size=size)
+
+
+def test_a_size_below_the_bytes() -> None:
+    with pytest.raises(UserError, match="a vocabulary of 100 pieces has no room"):
+        train_subwords(TEXTS, size=100, byte_fallback=True)
+
+
 @pytest.mark.parametrize("texts", [[], ["", " "]])
 def test_no_text(texts: list[str]) -> None:
     with pytest.raises(UserError, match="no text to train a vocabulary on"):

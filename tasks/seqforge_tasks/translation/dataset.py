@@ -123,4 +123,5 @@ class ParallelDataset(PairData):
             configuration=self.configuration,
             files=self.files,
             revision=self.revision,
+            option=f"data.{name}",
         )

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from seqforge.corpus import explained, open_dataset
+from seqforge.errors import UserError
 from seqforge_tasks.translation.pairs import Pair
 from seqforge_tasks.translation.rows import texts_of
 
@@ -22,6 +23,7 @@ class DatasetPairs:
         configuration: The configuration's name, for a data set that has several.
         files: For builders and folders: the file of each split.
         revision: Branch, tag or commit on the Hub; None: the newest.
+        option: The option that names the split, for messages.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class DatasetPairs:
         configuration: str | None = None,
         files: Mapping[str, str] | None = None,
         revision: str | None = None,
+        option: str = "data.split",
     ) -> None:
         self.dataset = dataset
         self.split = split
@@ -41,6 +44,7 @@ class DatasetPairs:
         self.configuration = configuration
         self.files = files
         self.revision = revision
+        self.option = option
 
     @property
     def name(self) -> str:
@@ -61,10 +65,15 @@ class DatasetPairs:
 
     @cached_property
     def _rows(self) -> Any:
-        return open_dataset(
-            self.dataset,
-            self.configuration,
-            split=self.split,
-            files=self.files,
-            revision=self.revision,
-        )
+        try:
+            return open_dataset(
+                self.dataset,
+                self.configuration,
+                split=self.split,
+                files=self.files,
+                revision=self.revision,
+            )
+        except UserError as error:
+            if error.where == "data.split":
+                error.where = self.option
+            raise

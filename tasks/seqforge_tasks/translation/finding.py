@@ -43,6 +43,7 @@ def find_pairs(folder: Path, part: str, source: str, target: str, option: str) -
         return TabbedPairs(table, source, target)
     if table := _existing(folder, f"{part}.jsonl"):
         return JsonPairs(table, source, target)
+    found = source if first is not None else target
     language, name = (target, "target") if first is not None else (source, "source")
     present = {each.name.removesuffix(PACKED) for each in folder.iterdir() if each.is_file()}
     of_part = sorted(name for name in present if name.startswith(f"{part}."))
@@ -50,7 +51,7 @@ def find_pairs(folder: Path, part: str, source: str, target: str, option: str) -
         f"there is no file '{part}.{language}', nor '{part}.tsv' or '{part}.jsonl', in '{folder}'",
         where=f"data.{name}" if of_part else option,
         accepted=of_part or present,
-        closest=closest_match(f"{part}.{language}", present),
+        closest=closest_match(f"{part}.{language}", present - {f"{part}.{found}"}),
         todo="name a part and two languages whose files are there; each may end in .gz too",
     )
 

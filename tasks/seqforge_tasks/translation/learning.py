@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seqforge.corpus import kept_vocabulary
+from seqforge.errors import UserError
 from seqforge.text import SentenceVocabulary, train_subwords, train_words
 from seqforge_tasks.translation.options import PairOptions
 
@@ -51,14 +52,19 @@ def _learn(
 
 def _train(texts: Sequence[Sequence[str]], options: PairOptions) -> SentenceVocabulary:
     lines = chain.from_iterable(texts)
-    if options.vocabulary == "words":
-        return train_words(lines, size=options.vocabulary_size, min_count=options.min_count)
-    return train_subwords(
-        lines,
-        size=options.vocabulary_size,
-        model=options.vocabulary,
-        byte_fallback=options.byte_fallback,
-    )
+    try:
+        if options.vocabulary == "words":
+            return train_words(lines, size=options.vocabulary_size, min_count=options.min_count)
+        return train_subwords(
+            lines,
+            size=options.vocabulary_size,
+            model=options.vocabulary,
+            byte_fallback=options.byte_fallback,
+        )
+    except UserError as error:
+        of_words = options.vocabulary == "words"
+        error.where = f"data.{'min_count' if of_words else 'vocabulary_size'}"
+        raise
 
 
 def _asked(options: PairOptions) -> dict[str, Any]:

@@ -70,8 +70,21 @@ class PairData(DataModule):
         raise NotImplementedError(f"{type(self).__name__} must define part(name)")
 
     def adopt(self, spec: Mapping[str, Any]) -> None:
-        """Use a checkpoint's vocabularies and preparation, to measure it on other pairs."""
-        self._sides = sides_from_spec(spec)
+        """Use a checkpoint's vocabularies and preparation, to measure it on other pairs.
+
+        Raises:
+            UserError: The pairs are of other languages, or the other way round.
+        """
+        sides = sides_from_spec(spec)
+        trained = tuple(side.preparation.language for side in sides)
+        if trained != (self.options.source, self.options.target):
+            raise UserError(
+                f"the checkpoint translates {' to '.join(trained)}, and the data are of "
+                f"{self.options.source} to {self.options.target}",
+                where="data.source, data.target",
+                todo="give pairs of the checkpoint's languages, named as it names them",
+            )
+        self._sides = sides
         self._longest = dict(spec["lengths"])
 
     def prepare_data(self) -> None:
@@ -113,9 +126,14 @@ class PairData(DataModule):
         return [line for line in lines if line]
 
     def train_dataloader(self) -> PlanLoader[PairSample]:
-        """Return the loader of the training pairs."""
+        """Return the loader of the training pairs.
+
+        Raises:
+            UserError: A pair has more tokens than a batch may have.
+        """
         pairs = self._samples["train"]
         options = self.options
+        _require_room(int(pairs.lengths.sum(axis=1).max()), options.max_tokens)
         plan = TokenBudgetPlan(
             pairs.lengths, options.max_tokens, seed=self.seed, width=options.width
         )
@@ -266,3 +284,13 @@ class PairData(DataModule):
         asked = self.options.vocabulary_size
         few = min(len(source), len(target)) < asked
         return f"vocabulary: {sizes}" + (f", fewer than the {asked:,} asked for" if few else "")
+
+
+def _require_room(longest: int, max_tokens: int) -> None:
+    if longest > max_tokens:
+        raise UserError(
+            f"a training pair has {longest} tokens, marks included, and a batch may have "
+            f"{max_tokens}",
+            where="data.max_tokens",
+            todo=f"give at least {longest}, or leave out such pairs by a lower max_length",
+        )

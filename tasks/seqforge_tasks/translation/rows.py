@@ -39,7 +39,7 @@ def _text(texts: Mapping[str, Any], language: str, place: str) -> str:
         )
     text = texts[language]
     if not isinstance(text, str):
-        what = "null" if text is None else f"a {type(text).__name__}, not text"
+        what = "null" if text is None else f"a value of type {type(text).__name__}, not text"
         raise UserError(
             f"{place} holds under '{language}' {what}",
             where="data.source, data.target",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -69,8 +68,8 @@ def _ranges(options: TranslationOptions) -> Iterator[tuple[str, bool, str]]:
     yield "beam_size", 1 <= options.beam_size <= 1000, "give a number from 1 to 1000; 5 is usual"
     yield (
         "length_penalty",
-        0 <= options.length_penalty < math.inf,
-        "give a number from 0 (the likeliest) up; 1 weighs by length",
+        0 <= options.length_penalty <= 10,
+        "give a number from 0 (the likeliest) to 10; 1 weighs by length",
     )
     yield "min_length", 0 <= options.min_length <= LENGTHS, f"give a number from 0 to {LENGTHS}"
     yield (

@@ -47,7 +47,7 @@ class TabbedPairs:
                 first, second = self._column(cells, self.source), self._column(cells, self.target)
             elif len(cells) != columns and cells != [""]:
                 raise UserError(
-                    f"'{self.path}', line {line}, has {len(cells)} cells, not {columns}",
+                    f"'{self.path}', line {line}, has {_tabs(len(cells) - 1)}, not {columns - 1}",
                     where="data.path",
                     todo="write both texts of a pair in one line, with one tab between them",
                 )
@@ -64,3 +64,7 @@ class TabbedPairs:
                 todo="name two of its columns, or leave only two in it and no header",
             )
         return header.index(language)
+
+
+def _tabs(count: int) -> str:
+    return f"{count} tab{'s' * (count > 1)}" if count else "no tab"

@@ -33,7 +33,7 @@ from seqforge_tasks.translation.pictures import attention_figure
 from seqforge_tasks.translation.scores import TranslationScores
 from seqforge_tasks.translation.search_options import TranslationOptions, require_valid
 from seqforge_tasks.translation.sides import sides_from_spec
-from seqforge_tasks.translation.translator import Candidate, Translator
+from seqforge_tasks.translation.translator import Candidate, Translator, shortened
 
 SHOWN = 3
 """Sentences of the validation part that each preview shows."""
@@ -84,14 +84,14 @@ class Translation(Task):
     ) -> None:
         super().__init__()
         self.network_options = NetworkOptions(
-            embedding_size,
-            attention,
-            input_feeding,
-            writer,
-            bidirectional,
-            tied_embeddings,
-            dropout,
-            feature_size,
+            embedding_size=embedding_size,
+            attention=attention,
+            input_feeding=input_feeding,
+            writer=writer,
+            bidirectional=bidirectional,
+            tied_embeddings=tied_embeddings,
+            dropout=dropout,
+            feature_size=feature_size,
         )
         self.embedding_size = embedding_size
         self.attention = attention
@@ -216,8 +216,14 @@ class Translation(Task):
             options: As for `infer`.
 
         Raises:
-            UserError: As `infer`.
+            UserError: As `infer`; or a single text was given, whose characters would be the texts.
         """
+        if isinstance(texts, str):
+            raise UserError(
+                f"one text, not a list of texts: {shortened(texts)!r}",
+                where="translate",
+                todo="put it into a list",
+            )
         chosen = options or TranslationOptions()
         require_valid(chosen)
         found = self.translator.translate(texts, chosen)

@@ -20,7 +20,6 @@ from seqforge_tasks.translation.sides import Side
 AHEAD = 50
 """Batches of lines that are sorted by length together, so that a batch has little padding."""
 
-
 SHOWN = 40
 """Characters of a line that is refused in the message."""
 
@@ -173,7 +172,7 @@ class Translator:
             else:
                 raise UserError(
                     f"input {before + line + 1} has {len(numbers)} tokens, and the network was "
-                    f"trained on at most {self.longest}: {_shortened(text)!r}",
+                    f"trained on at most {self.longest}: {shortened(text)!r}",
                     where="--long",
                     todo="add --long split to translate it in parts, or shorten it",
                 )
@@ -186,7 +185,8 @@ class Translator:
         return len(self._encoded([text])[0]) <= self.longest
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """Return a text, or the beginning of a long one, as a message shows it."""
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 

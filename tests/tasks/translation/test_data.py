@@ -154,6 +154,15 @@ def test_a_checkpoints_vocabulary_is_taken_over(folder: Path, tmp_path: Path) ->
     assert not (tmp_path / "unused").exists()
 
 
+def test_a_checkpoint_is_not_measured_on_other_languages(folder: Path) -> None:
+    spec = _data(folder).spec()
+    for languages in (("fr", "en"), ("en", "de")):
+        with pytest.raises(UserError, match="the checkpoint translates en to fr") as caught:
+            ParallelText(str(folder), *languages).adopt(spec)
+        assert " to ".join(languages) in caught.value.given
+        assert len(str(caught.value).splitlines()) <= 5
+
+
 def test_a_stage_needs_only_its_own_files(folder: Path) -> None:
     spec = _data(folder).spec()
     for part in ("train.en", "val.fr"):
@@ -225,24 +234,42 @@ def test_training_goes_on_where_it_stood_and_in_the_same_text_only(folder: Path)
 
 
 @pytest.mark.parametrize(
-    ("rows", "options", "message"),
+    ("rows", "options", "message", "where"),
     [
-        ([], {}, "no pair with text on both sides"),
-        ([("", "x"), ("x", " ")], {}, "no pair with text on both sides"),
-        (TRAIN, {"max_length": 1}, "no training pair is left: left out"),
-        (TRAIN, {"vocabulary_size": 10}, "a vocabulary of 10 pieces has no room"),
-        (TRAIN, {"vocabulary": "words", "min_count": 999}, "no word is left"),
-        (TRAIN, {"validation": "dev"}, "no file 'dev.en'"),
+        ([], {}, "no pair with text on both sides", "train.en"),
+        ([("", "x"), ("x", " ")], {}, "no pair with text on both sides", "train.en"),
+        (TRAIN, {"max_length": 1}, "no training pair is left: left out", "data.max_length"),
+        (
+            TRAIN,
+            {"vocabulary_size": 10},
+            "a vocabulary of 10 pieces has no room",
+            "data.vocabulary_size",
+        ),
+        (TRAIN, {"vocabulary": "words", "min_count": 999}, "no word is left", "data.min_count"),
+        (TRAIN, {"validation": "dev"}, "no file 'dev.en'", "data.validation"),
+        (TRAIN, {"num_workers": -1}, "num_workers is -1", "data.num_workers"),
     ],
 )
 def test_mistakes_are_met_in_setup(
-    folder: Path, rows: list[tuple[str, str]], options: dict[str, Any], message: str
+    folder: Path, rows: list[tuple[str, str]], options: dict[str, Any], message: str, where: str
 ) -> None:
     write(folder, "train", rows)
     with pytest.raises(UserError, match=message) as caught:
         _data(folder, **options)
 
+    assert where in caught.value.where
     assert len(str(caught.value).splitlines()) <= 5
+
+
+def test_a_budget_that_is_less_than_a_pair(folder: Path) -> None:
+    data = _data(folder, max_tokens=8)
+    with pytest.raises(UserError, match="a batch may have 8") as caught:
+        data.train_dataloader()
+    least = int(caught.value.given.split()[4])
+
+    assert caught.value.where == "data.max_tokens"
+    assert f"at least {least}" in caught.value.todo
+    assert _data(folder, max_tokens=least).train_dataloader() is not None
 
 
 def test_an_empty_validation_part(folder: Path) -> None:

@@ -60,5 +60,7 @@ def test_what_cannot_be_read(files: dict[str, str], tmp_path: Path) -> None:
 
     assert "row 1 of 'json' has no 'de'" in mistake(target="de").given
     assert "cannot be read" in mistake(validation="dev").given
+    assert mistake(validation="dev").where == "data.validation"
+    assert mistake(train="train[900:]").where == "data.train"
     assert "name is empty" in mistake(dataset=" ").given
     assert "no folder or file './none'" in mistake(dataset="./none", files=None).given

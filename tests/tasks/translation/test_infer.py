@@ -14,6 +14,7 @@ from PIL import Image
 
 import seqforge
 from seqforge.cli.main import main
+from seqforge.errors import UserError
 from seqforge_tasks.translation import Translation, TranslationOptions
 from tests.tasks.translation.corpora import pairs, write
 
@@ -77,7 +78,7 @@ def test_scores_previews_and_pictures_of_each_epoch() -> None:
     metrics = Path("runs/one/logs/metrics.csv").read_text(encoding="utf-8").splitlines()[0]
     files = [file.name for file in Path("runs/one").rglob("*") if file.is_file()]
 
-    for name in ("val/bleu", "val/chrf", "val/exact_match", "val/unfinished", "val/loss"):
+    for name in ("val/bleu", "val/chrf", "val/exact_match", "val/cut", "val/loss"):
         assert name in metrics
     assert [name for name in files if "attention" in name and name.endswith(".png")]
     shown = "".join(
@@ -121,6 +122,12 @@ def test_inline_files_and_stdin_are_translated_alike(
         stdin(monkeypatch, data)
         assert infer(*words) == 0
         assert capsys.readouterr().out == "".join(f"{line}\n" for line in expected)
+
+
+def test_one_text_is_not_taken_for_a_list() -> None:
+    with pytest.raises(UserError, match="one text, not a list of texts: 'The red cat'") as caught:
+        loaded().translate("The red cat")
+    assert len(str(caught.value).splitlines()) <= 5
 
 
 def test_a_line_break_inline_is_no_second_line(capsys: Output) -> None:

@@ -98,6 +98,14 @@ def test_a_language_that_is_missing(tmp_path: Path) -> None:
     assert len(str(caught.value).splitlines()) <= 5
 
 
+def test_the_file_of_the_other_language_is_not_proposed(tmp_path: Path) -> None:
+    write(tmp_path, "train", ROWS)
+    with pytest.raises(UserError, match=r"no file 'train\.de'") as caught:
+        find_pairs(tmp_path, "train", "en", "de", "data.train")
+
+    assert caught.value.closest != "train.en"
+
+
 def test_a_part_or_a_folder_that_is_missing(tmp_path: Path) -> None:
     write(tmp_path / "texts", "train", ROWS)
     with pytest.raises(UserError, match=r"no file 'trian\.en'") as caught:
@@ -112,9 +120,9 @@ def test_a_part_or_a_folder_that_is_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a\tb\nc\n", "line 2, has 1 cells, not 2"),
-        ("en\tfr\na\tb\tc\n", "line 2, has 3 cells, not 2"),
-        ("a\n", "line 1, has 1 cells, not 2"),
+        ("a\tb\nc\n", "line 2, has no tab, not 1"),
+        ("en\tfr\na\tb\tc\n", "line 2, has 2 tabs, not 1"),
+        ("a\n", "line 1, has no tab, not 1"),
         ("a\tb\tc\n", "no column 'en'"),
         ("en\tde\na\tb\n", "no column 'fr'"),
     ],
@@ -133,7 +141,7 @@ def test_tables_that_cannot_be_read(tmp_path: Path, text: str, message: str) -> 
     [
         ('{"en": "a", "fra": "b"}', "line 2, has no 'fr'"),
         ('{"translation": {"en": "a"}}', "line 2, has no 'fr'"),
-        ('{"en": 3, "fr": "b"}', "line 2, holds under 'en' a int"),
+        ('{"en": 3, "fr": "b"}', "line 2, holds under 'en' a value of type int, not text"),
         ('{"en": "a", "fr": null}', "line 2, holds under 'fr' null"),
         ("[]", "line 2, is a list"),
         ("{", "line 2, is no JSON"),

@@ -16,6 +16,7 @@ from seqforge_tasks.translation.search_options import require_valid
         ("length_penalty", -0.1, "from 0"),
         ("length_penalty", math.nan, "from 0"),
         ("length_penalty", math.inf, "from 0"),
+        ("length_penalty", 10.1, "to 10"),
         ("min_length", -1, "from 0 to 10000"),
         ("min_length", 10**12, "from 0 to 10000"),
         ("max_length", -1, "--min-length"),
