@@ -27,12 +27,12 @@ from seqforge.task import (
 )
 from seqforge.text import read_sources
 from seqforge_tasks.translation.answers import answer
-from seqforge_tasks.translation.batch import TranslationBatch
 from seqforge_tasks.translation.network import EncoderDecoder, NetworkOptions, own_choices
+from seqforge_tasks.translation.parallel.batch import TranslationBatch
+from seqforge_tasks.translation.parallel.sides import sides_from_spec
 from seqforge_tasks.translation.pictures import attention_figure
 from seqforge_tasks.translation.scores import TranslationScores
 from seqforge_tasks.translation.search_options import TranslationOptions, require_valid
-from seqforge_tasks.translation.sides import sides_from_spec
 from seqforge_tasks.translation.translator import Candidate, Translator, shortened
 
 SHOWN = 3

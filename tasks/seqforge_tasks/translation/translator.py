@@ -13,9 +13,9 @@ from torch import Tensor
 from seqforge.decoding import Hypothesis, beam_search
 from seqforge.errors import UserError
 from seqforge_tasks.translation.network import EncoderDecoder
+from seqforge_tasks.translation.parallel.sides import Side
 from seqforge_tasks.translation.parts import split_text
 from seqforge_tasks.translation.search_options import TranslationOptions
-from seqforge_tasks.translation.sides import Side
 
 AHEAD = 50
 """Batches of lines that are sorted by length together, so that a batch has little padding."""

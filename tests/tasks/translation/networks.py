@@ -12,7 +12,7 @@ from seqforge.encoders import GRU, Encoder, EncoderFactory
 from seqforge.task import Progress
 from seqforge.text import WordVocabulary
 from seqforge_tasks.translation import Translation
-from seqforge_tasks.translation.batch import TranslationBatch
+from seqforge_tasks.translation.parallel.batch import TranslationBatch
 
 WORDS = tuple("abcdefgh")
 FIRST = 4

@@ -12,7 +12,7 @@ from torch import Tensor
 from seqforge.encoders import GRU, LSTM
 from seqforge.task import Figure, Progress, Table, Text
 from seqforge_tasks.translation import Translation, TranslationOptions
-from seqforge_tasks.translation.batch import TranslationBatch
+from seqforge_tasks.translation.parallel.batch import TranslationBatch
 from seqforge_tasks.translation.translator import Translator
 from tests.tasks.translation.networks import batch, fit, sentences, task, text
 
