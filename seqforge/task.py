@@ -223,6 +223,14 @@ class Task(nn.Module):
         """
         return {}
 
+    def remarks(self) -> Sequence[str]:
+        """Return lines on the metrics of the last pass, such as the signatures of scores.
+
+        Shown by `seqforge validate` and `test` below the metrics; asked for after
+        `finish_evaluation`.
+        """
+        return ()
+
     def preview(self, batch: Batch) -> Sequence[Preview]:
         """Return what to show of the present network: samples, tables, figures.
 

@@ -206,13 +206,17 @@ class Console(pl.Callback):
         self.say(f"to go on: {command}")
 
     def show_metrics(self, trainer: pl.Trainer) -> None:
-        """Print the metrics of a validation or test."""
+        """Print the metrics of a validation or test, and what the task says of them."""
         table = Table(
             ("metric", "value"),
             [(name, f"{value.item():.6g}") for name, value in trainer.callback_metrics.items()],
         )
-        if not self.quiet and table.rows:
-            self._out.print(_rich_table(table))
+        if self.quiet or not table.rows:
+            return
+        self._out.print(_rich_table(table))
+        module = trainer.lightning_module
+        for remark in module.task.remarks() if isinstance(module, SequenceModule) else ():
+            self.say(remark)
 
     def _rate(self) -> str:
         seconds = max(time.monotonic() - self._epoch_started, 1e-9)

@@ -54,7 +54,8 @@ class Translation(Task):
         dropout: Probability that an element of embeddings or features is dropped in training.
         label_smoothing: Probability mass that is spread over all words.
         scheduled_sampling: Share of the target's words that are the network's own by the end of
-            training; it rises linearly from 0 with the optimiser's steps. Slower.
+            training; it rises linearly from 0 with the optimiser's steps, and stays 0 in a run
+            without an end. Slower.
         beam_size: Width of the beam with which validation and test decode.
         length_penalty: Their length penalty.
         feature_size: Width of the features that predict the next word; None: as the embeddings.
@@ -154,6 +155,10 @@ class Translation(Task):
         """Return BLEU, chrF, exact match and the share that was cut, in percent."""
         return self.scores.finish()
 
+    def remarks(self) -> list[str]:
+        """Return the scores as sacrebleu tells them, with their signatures."""
+        return self.scores.lines
+
     def measures(self, losses: Mapping[str, float]) -> dict[str, float]:
         """Return the perplexity of a target token."""
         return {"perplexity": perplexity(losses["loss"])}
@@ -174,8 +179,8 @@ class Translation(Task):
         shown: list[Preview] = [
             Table(("source", "reference", "translation"), rows, title="translations")
         ]
-        if self.scores.lines:
-            shown.append(Text("\n".join(self.scores.lines), title="scores"))
+        if lines := self.remarks():
+            shown.append(Text("\n".join(lines), title="scores"))
         written = [each[0] for each in found if each]
         if written:
             longest = max(written, key=_extent)

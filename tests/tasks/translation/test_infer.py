@@ -229,3 +229,11 @@ def test_predictions_are_written_for_each_pair() -> None:
 
     assert [row["id"] for row in rows] == list(range(len(rows)))
     assert set(rows[0]) == {"id", "source", "reference", "translation", "score"}
+
+
+def test_a_test_shows_the_signatures_of_its_scores(capsys: Output) -> None:
+    assert main(["test", "--config", "tiny.yaml", "--ckpt_path", "runs/one"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+
+    assert "test/bleu" in shown
+    assert "nrefs:1|case:mixed|eff:no|tok:13a" in shown

@@ -25,4 +25,4 @@ def test_two_ranks_find_what_one_finds(tmp_path: Path) -> None:
         expected = evaluate_ranks.measures(pairs)
         assert first[name] == pytest.approx(expected, rel=1e-9, abs=1e-9)
         assert expected["chrf"] > 0
-        assert set(expected) == {"loss", "bleu", "chrf", "exact_match", "cut"}
+        assert set(expected) == {"loss", "bleu", "chrf", "exact_match", "cut", "perplexity"}
