@@ -13,30 +13,24 @@ from seqforge.layers import head_cross_entropy, padding_mask
 from seqforge.metrics import perplexity
 from seqforge.state import State
 from seqforge.task import (
-    Figure,
     Loss,
     Output,
     Preview,
     Progress,
     Source,
     Spec,
-    Table,
     Task,
     Term,
-    Text,
 )
 from seqforge.text import read_sources
 from seqforge_tasks.translation.answers import answer
 from seqforge_tasks.translation.network import EncoderDecoder, NetworkOptions, own_choices
 from seqforge_tasks.translation.parallel.batch import TranslationBatch
 from seqforge_tasks.translation.parallel.sides import sides_from_spec
-from seqforge_tasks.translation.pictures import attention_figure
+from seqforge_tasks.translation.previews import previews
 from seqforge_tasks.translation.scores import TranslationScores
 from seqforge_tasks.translation.search_options import TranslationOptions, require_valid
 from seqforge_tasks.translation.translator import Candidate, Translator, shortened
-
-SHOWN = 3
-"""Sentences of the validation part that each preview shows."""
 
 
 class Translation(Task):
@@ -166,27 +160,7 @@ class Translation(Task):
     def preview(self, batch: Batch) -> list[Preview]:
         """Return three translations beside source and reference, attention, and the scores."""
         assert isinstance(batch, TranslationBatch)
-        size = len(batch.source)
-        count = min(SHOWN, size)
-        chosen = [(2 * number + 1) * size // (2 * count) for number in range(count)]
-        found = self.translator.search_batch(
-            batch.source[chosen], batch.source_lengths[chosen], self.search_options
-        )
-        rows = [
-            [batch.source_texts[row], batch.target_texts[row], each[0].text if each else ""]
-            for row, each in zip(chosen, found, strict=True)
-        ]
-        shown: list[Preview] = [
-            Table(("source", "reference", "translation"), rows, title="translations")
-        ]
-        if lines := self.remarks():
-            shown.append(Text("\n".join(lines), title="scores"))
-        written = [each[0] for each in found if each]
-        if written:
-            longest = max(written, key=_extent)
-            picture = attention_figure(longest.source, longest.target, longest.attention)
-            shown.append(Figure(picture, title="attention"))
-        return shown
+        return previews(self.translator, batch, self.search_options, self.remarks())
 
     def predict(self, batch: Batch) -> list[dict[str, object]]:
         """Return each row's source, reference and translation, with its score."""
@@ -259,7 +233,3 @@ def _require_arguments(task: Translation) -> None:
         if not right:
             given = f"{name} is {getattr(task, name)}"
             raise UserError(given, where=f"model.task.{name}", todo=todo)
-
-
-def _extent(candidate: Candidate) -> int:
-    return len(candidate.source)
