@@ -130,15 +130,20 @@ class Bench:
         """The prepared data."""
         return self.folder / "data"
 
-    def peer(self, action: str, name: str, *options: str) -> list[dict[str, Any]]:
+    def peer(
+        self, action: str, name: str, *options: str, length: int | None = None
+    ) -> list[dict[str, Any]]:
         """Run the peer; return the lines of its report.
 
         Args:
             action: "train", "window" or "decode".
             name: Of the configuration, the report, the log and the model's folder.
             options: More for the runner.
+            length: Of every translation, in tokens; None: the network decides.
         """
         settings = peer_settings(self.data, self.folder / name, self.threads)
+        if length is not None:
+            settings["testing"] |= {"min_output_length": length, "max_output_length": length}
         config = self._write(f"{name}.yaml", settings)
         runner = HERE / "peers" / "joeynmt_runner.py"
         return self._run(name, self.peer_python, runner, action, config, *options, "--report")
@@ -252,9 +257,13 @@ def speed(bench: Bench, arguments: argparse.Namespace) -> str:
     decoding = []
     for number in range(1, arguments.pairs + 1):
         peers = bench.peer(
-            "decode", f"peer-decode-{number}", "--checkpoint", str(peer_checkpoint), *sizes
+            "decode",
+            f"peer-decode-{number}",
+            *("--checkpoint", str(peer_checkpoint), *sizes),
+            length=arguments.length,
         )
-        owns = bench.own_decoding(f"own-decode-{number}", own_checkpoint, *sizes)
+        forced = () if arguments.length is None else ("--length", str(arguments.length))
+        owns = bench.own_decoding(f"own-decode-{number}", own_checkpoint, *sizes, *forced)
         both = [max(line["sentences_per_second"] for line in each) for each in (peers, owns)]
         decoding.append((both[0], both[1]))
         print(f"decoding {number}: {decoding[-1]}", flush=True)
@@ -299,6 +308,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=3, help="speed: how often both are timed")
     parser.add_argument("--seconds", type=float, default=60.0, help="speed: of a window")
     parser.add_argument("--warm", type=int, default=5, help="speed: steps before it")
+    parser.add_argument(
+        "--length",
+        type=int,
+        help="speed: tokens of every translation, so that networks of few epochs can be compared",
+    )
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[64, 100])
     parser.add_argument("--peer-checkpoint", type=Path, help="speed: a .ckpt of JoeyNMT")
     parser.add_argument("--own-checkpoint", type=Path, help="speed: a .ckpt of ours")

@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--report", type=Path, required=True)
     parser.add_argument("--beam-size", type=int, default=5)
     parser.add_argument("--length-penalty", type=float, default=1.0)
+    parser.add_argument("--length", type=int, help="of every translation, in tokens")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[64])
     arguments = parser.parse_args()
     model = seqforge.load(arguments.checkpoint)
@@ -36,6 +37,8 @@ def main() -> None:
             beam_size=arguments.beam_size,
             length_penalty=arguments.length_penalty,
             batch_size=batch_size,
+            min_length=arguments.length or 0,
+            max_length=arguments.length or 0,
         )
         started = time.perf_counter()
         hypotheses = model.translate(sentences, options)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from seqforge.cli.memory import keep_memory
 from seqforge.cli.quiet import quiet_libraries
 
 quiet_libraries()
@@ -64,6 +65,7 @@ def run(argv: list[str]) -> int:
     Raises:
         UserError: The configuration or the data is not right.
     """
+    keep_memory()
     quiet_libraries()  # again, for callers that have reset the filters since the import
     load_registry(require_modules=True)
     if elastic.is_launched():

@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
+from seqforge.cli.memory import keep_memory
 from seqforge.cli.quiet import quiet_libraries
 
 quiet_libraries()
@@ -41,6 +42,7 @@ def run(argv: list[str]) -> int:
     Raises:
         UserError: No such checkpoint, input or option.
     """
+    keep_memory()
     path = checkpoint_path(argv, 'seqforge infer runs/NAME "some input" [OPTIONS]')
     if path is None:
         _parser(None).print_help()

@@ -98,10 +98,17 @@ class _HeadCrossEntropy(torch.autograd.Function):
         smoothed, likelihood = weight.new_zeros(()), weight.new_zeros(())
         low_weight = weight.to(dtype)
         gradients = (torch.zeros_like(features), torch.zeros_like(weight), torch.zeros_like(offset))
-        for first in range(0, len(features), ROWS):
-            rows = slice(first, first + ROWS)
-            part, true = features[rows], targets[rows].unsqueeze(1)  # (R, F), (R, 1)
-            scores = torch.addmm(offset, part, weight.t())  # (R, V)
+        # One piece of memory for all chunks: fresh pages cost as much as the arithmetic.
+        memory = weight.new_empty(min(ROWS, len(features)), len(weight))
+        low_memory, low_product = (
+            torch.empty_like(memory, dtype=dtype),
+            torch.empty_like(low_weight),
+        )
+        for part, true, found in zip(
+            features.split(ROWS), targets.split(ROWS), gradients[0].split(ROWS), strict=True
+        ):
+            true = true.unsqueeze(1)  # (R, 1)
+            scores = torch.addmm(offset, part, weight.t(), out=memory[: len(part)])  # (R, V)
             chosen = scores.gather(1, true).squeeze(1)
             spread = scores @ even  # a product with zeros: what is never predicted adds nothing
             highest = scores.amax(dim=1, keepdim=True)
@@ -111,13 +118,11 @@ class _HeadCrossEntropy(torch.autograd.Function):
             smoothed += (normaliser - (1.0 - smoothing) * chosen - spread).sum()
             if wanted:
                 scores.div_(sums).sub_(even)
-                scores.scatter_add_(
-                    1, true, torch.full_like(true, smoothing - 1.0, dtype=scores.dtype)
-                )
+                scores.scatter_add_(1, true, torch.full_like(scores[:, :1], smoothing - 1.0))
                 gradients[2].add_(scores.sum(dim=0))
-                scores = scores.to(dtype)
-                gradients[0][rows] = (scores @ low_weight).to(weight.dtype)
-                gradients[1].add_(scores.t() @ part.to(dtype))
+                low_scores = low_memory[: len(part)].copy_(scores)
+                found.copy_(low_scores @ low_weight)
+                gradients[1].add_(torch.mm(low_scores.t(), part.to(dtype), out=low_product))
         if wanted:
             ctx.save_for_backward(*gradients)
             ctx.biased = bias is not None
