@@ -127,7 +127,8 @@ def missing_key(key: str, parameter: Parameter) -> NoReturn:
     classes = class_hints(parameter.hint)
     known = names(classes) if classes else in_words(parameter.hint)
     what = noun(classes[0].base) if classes else "value"
-    example = known[0] if classes and known else "VALUE"
+    # Of several classes none is to be preferred: which one fits is for the user to say.
+    example = (known[0] if len(known) == 1 else "NAME") if classes and known else "VALUE"
     group, _, last = key.rpartition(".")
     line = f"{last}: {{{CLASS_PATH}: {example}}}" if classes else f"{last}: {example}"
     under = f" under `{group}:`" if group else ""

@@ -242,10 +242,10 @@ MISTAKES: dict[str, tuple[str, list[str], list[str]]] = {
             "no task is given",
             "where: model.task",
             "accepted: CharGeneration",
-            "write `task: {class_path: CharGeneration}` under `model:`, or --model.task Char",
+            "write `task: {class_path: NAME}` under `model:`, or --model.task NAME",
         ],
     ),
-    "no data": (TASK, [], ["no data module is given", "TextDataset, TextFile", "--data Text"]),
+    "no data": (TASK, [], ["no data module is given", "TextDataset, TextFile", "--data NAME"]),
 }
 
 
