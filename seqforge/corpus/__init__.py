@@ -6,6 +6,7 @@ from seqforge.corpus.corpus import Corpus as Corpus
 from seqforge.corpus.corpus_data import CorpusData as CorpusData
 from seqforge.corpus.dataset_opening import explained as explained
 from seqforge.corpus.dataset_opening import open_dataset as open_dataset
+from seqforge.corpus.dataset_opening import require_named as require_named
 from seqforge.corpus.dataset_rows import DatasetRows as DatasetRows
 from seqforge.corpus.documents import DocumentStarts as DocumentStarts
 from seqforge.corpus.paths import find_files as find_files
@@ -34,4 +35,5 @@ __all__ = [
     "open_dataset",
     "read_lines",
     "read_objects",
+    "require_named",
 ]

@@ -19,6 +19,20 @@ _PARTS = {"split": "split", "instruction": "split", "config": "configuration"}
 """What the library's messages are about, by a word of theirs."""
 
 
+def require_named(dataset: str) -> None:
+    """Refuse a data set without a name.
+
+    Raises:
+        UserError: The name is empty.
+    """
+    if not dataset.strip():
+        raise UserError(
+            "the data set's name is empty",
+            where="data.dataset",
+            todo="give a name on the Hub, a local folder, or a builder such as json",
+        )
+
+
 def open_dataset(
     dataset: str,
     configuration: str | None = None,

@@ -8,10 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from seqforge.corpus.dataset_opening import explained, open_dataset
+from seqforge.corpus.dataset_opening import explained, open_dataset, require_named
 from seqforge.corpus.source import TextPiece, joined
 from seqforge.corpus.tables import as_text, choose_column
-from seqforge.errors import UserError
 
 ROWS = 256
 """Rows that are fetched at a time."""
@@ -49,12 +48,7 @@ class DatasetRows:
         limit: int | None = None,
         document_end: str = "\n\n",
     ) -> None:
-        if not dataset.strip():
-            raise UserError(
-                "the data set's name is empty",
-                where="data.dataset",
-                todo="give a name on the Hub, a local folder, or a builder such as json",
-            )
+        require_named(dataset)
         self.dataset = dataset
         self.configuration = configuration
         self.split = split

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from seqforge.data import Batch, TokenBatch
 from seqforge.encoders import Encoder, EncoderFactory
 from seqforge.errors import UserError
-from seqforge.layers import Head
+from seqforge.layers import Head, padding_mask
 from seqforge.metrics import perplexity
 from seqforge.state import State
 from seqforge.task import (
@@ -97,7 +97,7 @@ class CharGeneration(Task):
         """Return the summed cross-entropy of all real characters, and the state after them."""
         assert isinstance(batch, TokenBatch)
         logits, state = self._logits(batch.inputs, state, batch.lengths)
-        real = _real(batch)  # (B, T)
+        real = ~padding_mask(batch.lengths, batch.targets.size(1))  # (B, T)
         total = F.cross_entropy(logits[real], batch.targets[real], reduction="sum")
         return Loss({"loss": Term(total, real.sum())}, state)
 
@@ -111,7 +111,8 @@ class CharGeneration(Task):
         assert isinstance(batch, TokenBatch)
         logits, _ = self._logits(batch.inputs, self.start(len(batch.ids)), batch.lengths)
         nats = F.cross_entropy(logits.transpose(1, 2), batch.targets, reduction="none")  # (B, T)
-        sums = nats.masked_fill(~_real(batch), 0.0).sum(dim=1).tolist()
+        padding = padding_mask(batch.lengths, nats.size(1))
+        sums = nats.masked_fill(padding, 0.0).sum(dim=1).tolist()
         lengths = batch.lengths.tolist()
         unit = f"{self.vocabulary.unit}s"
         return [{"nats": total, unit: length} for total, length in zip(sums, lengths, strict=True)]
@@ -224,8 +225,3 @@ def _require_argument(name: str, value: float, at_least: float = 0) -> None:
     if not at_least <= value < math.inf:
         where = f"model.task.{name}"
         raise UserError(f"{name} is {value}", where=where, todo=f"give at least {at_least}")
-
-
-def _real(batch: TokenBatch) -> Tensor:
-    steps = torch.arange(batch.inputs.shape[1], device=batch.inputs.device)
-    return steps < batch.lengths[:, None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqforge.errors import UserError
+from seqforge.corpus import require_named
 from seqforge_tasks.translation.parallel.dataset_pairs import DatasetPairs
 from seqforge_tasks.translation.parallel.options import PairOptions, Tokenizer, VocabularyKind
 from seqforge_tasks.translation.parallel.pair import PairSource
@@ -94,12 +94,7 @@ class ParallelDataset(PairData):
             sampling=sampling,
         )
         super().__init__(options, seed=seed, num_workers=num_workers, cache=cache)
-        if not dataset.strip():
-            raise UserError(
-                "the data set's name is empty",
-                where="data.dataset",
-                todo="give a name on the Hub, a local folder, or a builder such as json",
-            )
+        require_named(dataset)
         self.dataset = dataset
         self.configuration = configuration
         self.files = files
