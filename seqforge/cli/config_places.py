@@ -95,6 +95,20 @@ def place_of(key: str, sources: Sequence[Source]) -> str:
     return ""
 
 
+def names_class(key: str, sources: Sequence[Source]) -> bool:
+    """Return whether a class is named for a key: `KEY: Name`, or a `class_path` below it.
+
+    Args:
+        key: Of a value that is a class with its arguments.
+        sources: What the user gave.
+    """
+    for source in sources:
+        node = source.tree.at(key)
+        if node is not None and (not isinstance(node.value, dict) or "class_path" in node.value):
+            return True
+    return False
+
+
 def read_file(path: Path) -> Node:
     """Read a YAML file with the line of each value.
 

@@ -18,7 +18,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI  # noqa:
 
 from seqforge import checkpoint as checkpoints  # noqa: E402
 from seqforge.cli import elastic, runs  # noqa: E402
-from seqforge.cli.config_places import read_sources  # noqa: E402
+from seqforge.cli.config_places import names_class, read_sources  # noqa: E402
 from seqforge.cli.console import Console  # noqa: E402
 from seqforge.cli.construction import REFUSALS, Construction  # noqa: E402
 from seqforge.cli.endings import (  # noqa: E402
@@ -123,6 +123,10 @@ class SeqforgeCLI(LightningCLI):
         parser.add_lightning_class_args(Checkpointer, "checkpoint")
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.add_lightning_class_args(Samples, "samples")
+        if names_class("model.optimizer", self.sources):
+            # Otherwise another optimiser is given what the default one decays weights by, which
+            # Adam, for one, takes for a penalty in the loss.
+            parser.set_defaults({"model.optimizer": None})
         if self.chosen == "fit":
             parser.add_argument(
                 "--resume",

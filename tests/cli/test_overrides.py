@@ -87,3 +87,29 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_of_a_class(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fit", "--model.encoder.help", "LSTM"]) == 0
     assert "--model.encoder.hidden_size" in capsys.readouterr().out
+
+
+def test_another_optimizer_begins_with_its_own_arguments(
+    resolved: Callable[..., dict[str, Any]],
+) -> None:
+    Path("one.yaml").write_text(GOOD, encoding="utf-8")
+    default = resolved("--config", "one.yaml")["model"]["optimizer"]["init_args"]
+    other = resolved("--config", "one.yaml", "--model.optimizer", "torch.optim.Adam")
+    rate = resolved("--config", "one.yaml", "--model.optimizer.lr", "0.5")
+
+    assert (default["lr"], default["weight_decay"]) == (0.002, 0.01)
+    # Not that of AdamW, which Adam would add to the gradient.
+    assert other["model"]["optimizer"]["init_args"]["weight_decay"] == 0
+    assert rate["model"]["optimizer"]["init_args"] == default | {"lr": 0.5}
+
+
+def test_an_optimizer_of_a_file_is_changed_on_the_command_line(
+    resolved: Callable[..., dict[str, Any]],
+) -> None:
+    chosen = "model: {optimizer: {class_path: torch.optim.AdamW, init_args: {weight_decay: 0.3}}}"
+    Path("one.yaml").write_text(GOOD, encoding="utf-8")
+    Path("two.yaml").write_text(chosen, encoding="utf-8")
+    files = ("--config", "one.yaml", "--config", "two.yaml")
+    found = resolved(*files, "--model.optimizer.lr", "0.5")["model"]["optimizer"]["init_args"]
+
+    assert (found["lr"], found["weight_decay"]) == (0.5, 0.3)
