@@ -253,7 +253,23 @@ def speed(bench: Bench, arguments: argparse.Namespace) -> str:
     )
     if not (peer_checkpoint.exists() and own_checkpoint.exists()):
         return parts[0] + "\n\nDecoding was not timed: `quality` has left no checkpoints.\n"
+    for precision in arguments.decode_precision:
+        pairs = _decoding(bench, arguments, peer_checkpoint, own_checkpoint, precision)
+        title = f"Beam search, 5 wide, ours in {precision}, the better of the batch sizes:"
+        parts += [title, table("sentences/s", pairs)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _decoding(
+    bench: Bench,
+    arguments: argparse.Namespace,
+    peer_checkpoint: Path,
+    own_checkpoint: Path,
+    precision: str,
+) -> list[tuple[float, float]]:
+    """Time beam search of both in turn; return their sentences a second."""
     sizes = ("--batch-sizes", *map(str, arguments.batch_sizes))
+    forced = () if arguments.length is None else ("--length", str(arguments.length))
     decoding = []
     for number in range(1, arguments.pairs + 1):
         peers = bench.peer(
@@ -262,13 +278,12 @@ def speed(bench: Bench, arguments: argparse.Namespace) -> str:
             *("--checkpoint", str(peer_checkpoint), *sizes),
             length=arguments.length,
         )
-        forced = () if arguments.length is None else ("--length", str(arguments.length))
-        owns = bench.own_decoding(f"own-decode-{number}", own_checkpoint, *sizes, *forced)
+        chosen = (*sizes, *forced, "--precision", precision)
+        owns = bench.own_decoding(f"own-decode-{precision}-{number}", own_checkpoint, *chosen)
         both = [max(line["sentences_per_second"] for line in each) for each in (peers, owns)]
         decoding.append((both[0], both[1]))
-        print(f"decoding {number}: {decoding[-1]}", flush=True)
-    parts += ["Beam search, 5 wide, the better of the batch sizes:", table("sentences/s", decoding)]
-    return "\n\n".join(parts) + "\n"
+        print(f"decoding in {precision}, {number}: {decoding[-1]}", flush=True)
+    return decoding
 
 
 def quality(bench: Bench, arguments: argparse.Namespace) -> str:
@@ -304,6 +319,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, help="the folder for everything; else a passing one")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--precision", help="our trainer's; by default what seqforge chooses")
+    parser.add_argument(
+        "--decode-precision",
+        choices=("fp32", "bf16"),
+        nargs="+",
+        default=["fp32"],
+        help="speed: of our matrix products while decoding; a table for each",
+    )
     parser.add_argument("--epochs", type=int, default=3, help="of both")
     parser.add_argument("--pairs", type=int, default=3, help="speed: how often both are timed")
     parser.add_argument("--seconds", type=float, default=60.0, help="speed: of a window")

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import seqforge
+from seqforge.cli.memory import keep_memory
 from seqforge_tasks.translation import Translation, TranslationOptions
 
 
@@ -26,8 +27,10 @@ def main() -> None:
     parser.add_argument("--beam-size", type=int, default=5)
     parser.add_argument("--length-penalty", type=float, default=1.0)
     parser.add_argument("--length", type=int, help="of every translation, in tokens")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[64])
     arguments = parser.parse_args()
+    keep_memory()  # as `seqforge infer` does
     model = seqforge.load(arguments.checkpoint)
     if not isinstance(model, Translation):
         parser.error(f"{arguments.checkpoint} is no Translation checkpoint")
@@ -39,12 +42,14 @@ def main() -> None:
             batch_size=batch_size,
             min_length=arguments.length or 0,
             max_length=arguments.length or 0,
+            precision=arguments.precision,
         )
         started = time.perf_counter()
         hypotheses = model.translate(sentences, options)
         seconds = time.perf_counter() - started
         line = {
             "batch_size": batch_size,
+            "precision": arguments.precision,
             "seconds": seconds,
             "sentences_per_second": len(sentences) / seconds,
             "hypotheses": hypotheses,

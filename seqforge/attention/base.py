@@ -57,6 +57,8 @@ class Attention(nn.Module, ABC):
             padding = torch.zeros(values.shape[:2], dtype=torch.bool, device=values.device)
         else:
             padding = padding_mask(lengths.to(values.device), values.size(1))
+        # As it comes from a fused encoder, steps first, a product would copy its matrix B times.
+        values = values.contiguous()
         return Memory(values, self.keys(values), padding)
 
     def forward(self, queries: Tensor, memory: Memory) -> Attended:
@@ -74,3 +76,17 @@ class Attention(nn.Module, ABC):
         weights = scores.masked_fill(padding, torch.finfo(scores.dtype).min).softmax(dim=2)
         weights = weights.masked_fill(padding, 0.0)  # also where a row has no source at all
         return Attended(torch.bmm(weights.to(memory.values.dtype), memory.values), weights)
+
+    def attend_rows(self, queries: Tensor, memory: Memory) -> Attended:
+        """Look up one step of each row, where an item may have several rows: its beams.
+
+        Args:
+            queries: `(N, Q)`, N a multiple of the memory's B rows, the rows of an item together.
+            memory: The source, from `remember`.
+
+        Returns:
+            The context `(N, C)` and the weights `(N, S)`.
+        """
+        grouped = queries.reshape(memory.values.size(0), -1, queries.size(1))  # (B, N / B, Q)
+        attended: Attended = self(grouped, memory)
+        return Attended(attended.context.flatten(0, 1), attended.weights.flatten(0, 1))

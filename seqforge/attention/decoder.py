@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from seqforge.attention.base import Attended, Attention
+from seqforge.attention.base import Attention
+from seqforge.attention.decoder_state import Decoded, DecoderState
 from seqforge.attention.memory import Memory
+from seqforge.attention.stepper import DecoderStepper, joined
 from seqforge.encoders import Bridge, Encoder
-from seqforge.encoders.base import Stepper
 from seqforge.layers import padding_mask
-from seqforge.state import Fixed, State, hold, widen
-
-
-class DecoderState(NamedTuple):
-    """What a decoder carries from step to step.
-
-    Attributes:
-        reader: State of the encoder that reads the target.
-        writer: State of the encoder above the attention; None without one.
-        features: `(B, F)`, the last step's features, for input feeding; None without it.
-        memory: The source as `Fixed(Memory)`: beams share it.
-    """
-
-    reader: State
-    writer: State
-    features: Tensor | None
-    memory: Fixed
-
-
-class Decoded(NamedTuple):
-    """What a decoder makes of a target.
-
-    Attributes:
-        features: `(B, T, F)`, from which a head predicts the next token; undefined at padding.
-        weights: `(B, T, S)`, the attention.
-        state: The state after the last step; in rows that end before it, after their own.
-    """
-
-    features: Tensor
-    weights: Tensor
-    state: DecoderState
+from seqforge.state import Fixed, hold, widen
 
 
 class AttentionDecoder(nn.Module):
@@ -125,8 +96,8 @@ class AttentionDecoder(nn.Module):
         attended = self.attention(outputs, state.memory.value)
         writer = state.writer
         if self.writer is not None:
-            joined = _join(outputs, attended.context)
-            outputs, writer = self.writer(joined, writer, lengths)
+            both = joined(outputs, attended.context)
+            outputs, writer = self.writer(both, writer, lengths)
         features = self.dropout(self._features(outputs, attended.context))
         return Decoded(features, attended.weights, state._replace(reader=reader, writer=writer))
 
@@ -166,57 +137,34 @@ class AttentionDecoder(nn.Module):
         Returns:
             Features `(N, F)`, attention weights `(N, S)` and the new state.
         """
-        writer = None if self.writer is None else self.writer.step
-        return self._advance(x, state, self.reader.step, writer, self.dropout)
+        if state.features is not None:
+            x = joined(x, state.features)
+        output, reader = self.reader.step(x, state.reader)  # (N, Q)
+        attended = self.attention.attend_rows(output, state.memory.value)
+        writer = state.writer
+        if self.writer is not None:
+            output, writer = self.writer.step(joined(output, attended.context), writer)
+        features = self.dropout(self._features(output, attended.context))
+        fed = None if state.features is None else widen(features)
+        return features, attended.weights, DecoderState(reader, writer, fed, state.memory)
 
-    def stepper(self) -> Callable[[Tensor, DecoderState], tuple[Tensor, Tensor, DecoderState]]:
-        """Give `step` with the encoders' weights as they are now, packed.
+    @torch.no_grad()
+    def stepper(self, dtype: torch.dtype | None = None) -> DecoderStepper:
+        """Give `step` with the weights as they are now, packed.
 
         Without gradients and, whatever the mode, without dropout; see `Encoder.stepper`.
+
+        Args:
+            dtype: What the weights are rounded to, such as `torch.bfloat16`; the state keeps its
+                precision. None: they stay as they are.
         """
-        reader = self.reader.stepper()
-        writer = None if self.writer is None else self.writer.stepper()
-
-        def advance(x: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
-            with torch.no_grad():
-                return self._advance(x, state, reader, writer, _unchanged)
-
-        return advance
-
-    def _advance(
-        self,
-        x: Tensor,
-        state: DecoderState,
-        reader: Stepper,
-        writer: Stepper | None,
-        dropout: Callable[[Tensor], Tensor],
-    ) -> tuple[Tensor, Tensor, DecoderState]:
-        if state.features is not None:
-            x = _join(x, state.features)
-        output, read = reader(x, state.reader)  # (N, Q)
-        attended = self._attend(output, state.memory.value)
-        written = state.writer
-        if writer is not None:
-            output, written = writer(_join(output, attended.context), written)
-        features = dropout(self._features(output, attended.context))
-        fed = None if state.features is None else widen(features)
-        return features, attended.weights, DecoderState(read, written, fed, state.memory)
-
-    def _attend(self, queries: Tensor, memory: Memory) -> Attended:
-        """Attend with N queries to B items, N a multiple of B: beams are the items' queries."""
-        items = memory.values.size(0)
-        grouped = queries.reshape(items, -1, queries.size(1))  # (B, N / B, Q)
-        attended = self.attention(grouped, memory)
-        return Attended(attended.context.flatten(0, 1), attended.weights.flatten(0, 1))
+        made = self if dtype is None else copy.deepcopy(self).to(dtype)
+        return DecoderStepper(
+            made.reader.stepper(),
+            None if made.writer is None else made.writer.stepper(),
+            copy.deepcopy(self.attention).eval(),
+            made.combine,
+        )
 
     def _features(self, outputs: Tensor, context: Tensor) -> Tensor:
-        return torch.tanh(self.combine(_join(outputs, context)))
-
-
-def _unchanged(features: Tensor) -> Tensor:
-    return features
-
-
-def _join(first: Tensor, second: Tensor) -> Tensor:
-    """Put features side by side in one precision: autocast gives bfloat16 beside float32."""
-    return torch.cat([first, second.to(first.dtype)], dim=-1)
+        return torch.tanh(self.combine(joined(outputs, context)))

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 
 from seqforge.decoding.constraints import (
     ban_repeats_,
-    ban_tokens_,
     copy_into,
     maximum_lengths,
 )
@@ -105,12 +104,12 @@ def beam_search(
     for given in range(len(lengths) - 1):
         log_probs, state, trace = step(tokens, state)
         active = _ended(active, log_probs[:, end].float(), penalties, given)
-        scores = ban_tokens_(copy_into(scores, log_probs), closed)
         if no_repeat_ngram:
-            ban_repeats_(scores, history, no_repeat_ngram)
-        slots = fill_slots(active.totals, scores, beam_size)
+            scores = copy_into(scores, log_probs)
+            log_probs = ban_repeats_(scores, history, no_repeat_ngram)
+        slots = fill_slots(active.totals, log_probs.float(), beam_size, closed)
         paths.add(active.numbers, slots.parents, slots.tokens, trace)
-        rows = torch.arange(len(scores), device=first.device).view_as(active.totals)
+        rows = torch.arange(len(log_probs), device=first.device).view_as(active.totals)
         rows = rows[:, :1] + slots.parents  # (A, W)
         active = active._replace(totals=slots.totals)
         over = _cannot_improve(active, given)

@@ -27,7 +27,7 @@ class Slots(NamedTuple):
     tokens: Tensor
 
 
-def largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def largest(scores: Tensor, k: int, closed: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return the `k` largest scores of each row, and of equals those that come first.
 
     `torch.topk` leaves open which of equal scores it gives, and a result would then depend on
@@ -37,31 +37,40 @@ def largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     Args:
         scores: (N, V).
         k: From 1 to V.
+        closed: Columns that count as `-inf` (K,), int64; None: there are none. To pass over them
+            here is cheaper than to overwrite them in a copy of all scores.
 
     Returns:
         The scores in falling order and their columns, both (N, k). A column that goes with
         `-inf` means nothing.
     """
     columns = scores.shape[1]
+    barred = torch.zeros(columns, dtype=torch.bool, device=scores.device)
+    if closed is not None:
+        barred[closed] = True
     if columns <= 2 * k * _BLOCK:
-        return _first_largest(scores, k)
+        return _first_largest(scores.masked_fill(barred, -torch.inf), k)
     whole = columns - columns % _BLOCK
     maxima = scores[:, :whole].unflatten(1, (-1, _BLOCK)).amax(dim=2)  # (N, V / block)
     if whole < columns:
         maxima = torch.cat([maxima, scores[:, whole:].amax(dim=1, keepdim=True)], dim=1)
+    if closed is not None:
+        touched = closed // _BLOCK
+        inside_touched, _ = _inside(scores, touched.expand(len(scores), -1), barred)
+        maxima[:, touched] = inside_touched.unflatten(1, (-1, _BLOCK)).amax(dim=2)
     highest, blocks = _first_largest(maxima, k)
     # In the order of the columns, so that the first of equals stays the first.
     blocks, order = blocks.sort(dim=1)
     empty = highest.gather(1, order) == -torch.inf  # it may stand there twice
-    inside = torch.arange(_BLOCK, device=scores.device)
-    seen = (blocks[:, :, None] * _BLOCK + inside).flatten(1)  # (N, k * block)
-    nothing = (seen >= columns) | empty.repeat_interleave(_BLOCK, dim=1)
-    values = scores.gather(1, seen.clamp(max=columns - 1)).masked_fill_(nothing, -torch.inf)
+    values, seen = _inside(scores, blocks, barred)  # (N, k * block)
+    values.masked_fill_(empty.repeat_interleave(_BLOCK, dim=1), -torch.inf)
     values, places = _first_largest(values, k)
-    return values, seen.gather(1, places).clamp_(max=columns - 1)
+    return values, seen.gather(1, places)
 
 
-def fill_slots(totals: Tensor, log_probs: Tensor, width: int) -> Slots:
+def fill_slots(
+    totals: Tensor, log_probs: Tensor, width: int, closed: Tensor | None = None
+) -> Slots:
     """Fill the slots of each beam in order: slot i takes the best that slots 0 to i still offer.
 
     So the first slots of a beam are the beam of a smaller width, whatever the later ones hold, and
@@ -72,13 +81,14 @@ def fill_slots(totals: Tensor, log_probs: Tensor, width: int) -> Slots:
         totals: Log-probability of each slot's tokens so far (B, w); `-inf`: the slot is dead.
         log_probs: Log-probabilities of their next tokens (B * w, V), rows of an item together.
         width: Slots after the step, W.
+        closed: Tokens that no slot takes (K,), int64; None: any may be taken.
 
     Returns:
         The slots (B, W). A dead one has tokens and a parent that mean nothing.
     """
     items, before = totals.shape
     children = min(width, log_probs.shape[1])  # slot i needs no more than i + 1 of each
-    values, numbers = largest(log_probs, children)
+    values, numbers = largest(log_probs, children, closed)
     offers = (totals[:, :, None] + values.view(items, before, children)).flatten(1)
     taken = []
     for slot in range(width):
@@ -91,6 +101,19 @@ def fill_slots(totals: Tensor, log_probs: Tensor, width: int) -> Slots:
         parents=places // children,
         tokens=numbers.reshape(items, -1).gather(1, places),
     )
+
+
+def _inside(scores: Tensor, blocks: Tensor, barred: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the scores of blocks (N, K), and their columns, both (N, K * block).
+
+    What is barred (V,), or lies behind the last column, is `-inf`; the column stays within the row.
+    """
+    last = scores.shape[1] - 1
+    columns = blocks[:, :, None] * _BLOCK + torch.arange(_BLOCK, device=scores.device)
+    columns = columns.flatten(1)
+    within = columns.clamp(max=last)
+    nothing = (columns > last) | barred[within]
+    return scores.gather(1, within).masked_fill_(nothing, -torch.inf), within
 
 
 def _first_largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:

@@ -17,6 +17,7 @@ from seqforge.state import (
     State,
     from_plain,
     leaves,
+    map_state,
     repeat,
     select,
     select_items,
@@ -125,13 +126,47 @@ def test_the_stepper_steps_alike_and_drops_nothing(way: Kind) -> None:
     made, embedded = decoder(way, dropout=0.5).eval(), draw(ROWS, TIME, EMBEDDED)
     expected = made(embedded, begun(made))
     made.train()
-    advance, state = made.stepper(), begun(made)
+    advance = made.stepper()
+    state = advance.begin(begun(made))
     for t in range(TIME):
         features, weights, state = advance(embedded[:, t], state)
         assert not features.requires_grad
         torch.testing.assert_close(features, expected.features[:, t], **EXACT)
         torch.testing.assert_close(weights, expected.weights[:, t], **EXACT)
-    same(state, expected.state)
+    same(carried(state), carried(expected.state))
+
+
+@each_way
+def test_a_rounded_stepper_is_near_and_keeps_its_state_wide(way: Kind) -> None:
+    made, embedded = decoder(way).eval().float(), draw(ROWS, TIME, EMBEDDED).float()
+    begin = begun(made.double())
+    exact, rounded = made.stepper(), made.float().stepper(torch.bfloat16)
+    wide, state = exact.begin(begin), rounded.begin(map_state(_single, begin))
+    for t in range(TIME):
+        expected, _, wide = exact(embedded[:, t].double(), wide)
+        features, weights, state = rounded(embedded[:, t], state)
+        assert features.dtype == torch.bfloat16
+        assert weights.dtype == torch.float32
+        assert all(leaf.dtype == torch.float32 for leaf in leaves(carried(state)))
+        # Features are at most 1, and weights here up to some 2: a few roundings of 2 ** -9.
+        torch.testing.assert_close(features.double(), expected, rtol=0, atol=0.1)
+        assert not torch.equal(features.double(), expected)
+    assert all(parameter.dtype == torch.float32 for parameter in made.parameters())
+
+
+def _single(leaf: Tensor) -> Tensor:
+    return leaf.float() if leaf.is_floating_point() else leaf
+
+
+@each_way
+def test_a_stepper_has_the_weights_of_its_time(way: Kind) -> None:
+    made, x = decoder(way).eval(), draw(ROWS, EMBEDDED)
+    advance = made.stepper()
+    expected = advance(x, advance.begin(begun(made)))
+    begin = begun(made)
+    for parameter in made.parameters():
+        parameter.data.zero_()
+    same(advance(x, advance.begin(begin))[:2], expected[:2])
 
 
 @pytest.mark.parametrize("way", [Kind("LSTM", writer=True), Kind("GRU", feeding=True)])

@@ -43,6 +43,32 @@ def test_the_largest_are_those_of_a_stable_sort(
         assert where[: len(alive)] == alive
 
 
+@settings(deadline=None, max_examples=30)
+@given(
+    st.integers(0, 10**6),
+    st.one_of(st.integers(12, 40), st.integers(700, 1600), st.just(1536)),
+    st.sampled_from([1, 5, 12]),
+    st.sampled_from([3, 10**6]),
+    st.data(),
+)
+def test_closed_columns_are_as_if_impossible(
+    seed: int, columns: int, k: int, levels: int, data: st.DataObject
+) -> None:
+    scores = _scores(seed, 3, columns, levels, 0.3)
+    # Of the likeliest too, so that a block's largest is one that counts not.
+    likeliest = st.sampled_from(scores[0].argsort(descending=True)[:6].tolist())
+    anywhere = st.integers(0, columns - 1)
+    closed = torch.tensor(data.draw(st.lists(likeliest | anywhere, min_size=1, max_size=6)))
+    before = scores.clone()
+    values, places = largest(scores, k, closed)
+    expected, expected_places = largest(scores.index_fill(1, closed, -torch.inf), k)
+
+    assert torch.equal(scores, before)
+    assert torch.equal(values, expected)
+    alive = values > -torch.inf
+    assert torch.equal(places[alive], expected_places[alive])
+
+
 def test_a_block_at_the_end_is_looked_into() -> None:
     scores = torch.zeros(1, 1000)
     scores[0, 999] = 2.0

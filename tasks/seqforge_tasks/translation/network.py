@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from seqforge.attention import AttentionDecoder, Decoded, DecoderState, make_attention
 from seqforge.data import Draw
-from seqforge.decoding import Step, StepOut
 from seqforge.encoders import Encoder, EncoderFactory
 from seqforge.layers import Head, final_output
 
@@ -136,16 +135,6 @@ class EncoderDecoder(nn.Module):
         """Return scores `(…, V)` of the next word; hugely negative for what is never written."""
         scores: Tensor = self.head(features)
         return scores + self.never
-
-    def step(self) -> Step:
-        """Return the network as decoding wants it, with its weights as they are now."""
-        advance = self.decoder.stepper()
-
-        def step(tokens: Tensor, state: DecoderState) -> StepOut:
-            features, weights, state = advance(self.target_embedding(tokens), state)
-            return StepOut(self.logits(features).log_softmax(dim=1), state, weights)
-
-        return step
 
 
 def own_choices(ids: Tensor, time: int, share: float, seed: int, epoch: int) -> Tensor:

@@ -13,6 +13,8 @@ LENGTHS = 10_000
 
 LongInput = Literal["refuse", "split"]
 
+Precision = Literal["fp32", "bf16"]
+
 
 @dataclass
 class TranslationOptions:
@@ -31,6 +33,9 @@ class TranslationOptions:
         batch_size: Sentences that are translated together; it changes speed and memory only.
         long: What becomes of lines longer than any in training: refuse stops, split translates
             them in parts.
+        precision: fp32; or bf16, which rounds the factors of products: faster on a processor or GPU
+            that has bfloat16, but other translations may win by a hair, and a sentence's may then
+            depend on its neighbours in the batch.
     """
 
     beam_size: int = 5
@@ -43,6 +48,7 @@ class TranslationOptions:
     attention: str = ""
     batch_size: int = 64
     long: LongInput = "refuse"
+    precision: Precision = "fp32"
 
 
 def require_valid(options: TranslationOptions, prefix: str = "") -> None:
@@ -81,3 +87,4 @@ def _ranges(options: TranslationOptions) -> Iterator[tuple[str, bool, str]]:
     yield "n_best", 1 <= options.n_best <= 1000, "give a number from 1 to 1000"
     yield "batch_size", 1 <= options.batch_size <= 100_000, "give a number from 1 to 100000"
     yield "long", options.long in ("refuse", "split"), "give refuse or split"
+    yield "precision", options.precision in ("fp32", "bf16"), "give fp32 or bf16"

@@ -16,6 +16,7 @@ from seqforge_tasks.translation.network import EncoderDecoder
 from seqforge_tasks.translation.parallel.sides import Side
 from seqforge_tasks.translation.parts import split_text
 from seqforge_tasks.translation.search_options import TranslationOptions
+from seqforge_tasks.translation.stepping import NetworkStepper
 
 AHEAD = 50
 """Batches of lines that are sorted by length together, so that a batch has little padding."""
@@ -86,7 +87,7 @@ class Translator:
         self, texts: Iterator[str], options: TranslationOptions
     ) -> Iterator[list[Candidate]]:
         """Translate texts as they come, some batches ahead; see `translate`."""
-        before = 0
+        stepper, before = NetworkStepper(self.network, options.precision), 0
         while chunk := list(islice(texts, AHEAD * options.batch_size)):
             parts = list(self._parts(chunk, options, before))
             by_length = sorted(range(len(parts)), key=lambda place: len(parts[place].numbers))
@@ -94,7 +95,7 @@ class Translator:
             for first in range(0, len(parts), options.batch_size):
                 places = by_length[first : first + options.batch_size]
                 numbers = [parts[place].numbers for place in places]
-                found.update(zip(places, self.search(numbers, options), strict=True))
+                found.update(zip(places, self.search(numbers, options, stepper), strict=True))
             before += len(chunk)
             lines: list[list[list[Candidate]]] = [[] for _ in chunk]
             for place, part in enumerate(parts):
@@ -102,28 +103,42 @@ class Translator:
             yield from map(_joined, lines)
 
     def search(
-        self, sources: Sequence[Sequence[int]], options: TranslationOptions
+        self,
+        sources: Sequence[Sequence[int]],
+        options: TranslationOptions,
+        stepper: NetworkStepper | None = None,
     ) -> list[list[Candidate]]:
-        """Return the best candidates of encoded sources, without end marks, as one batch."""
+        """Return the best candidates of encoded sources, without end marks, as one batch.
+
+        Args:
+            sources: The numbers of each source's tokens.
+            options: How they are translated.
+            stepper: The network, packed for the precision of the options; None: it is packed anew.
+        """
         lengths = torch.tensor([len(numbers) + 1 for numbers in sources])
         source = torch.full((len(sources), int(lengths.max())), self.source.vocabulary.padding)
         for row, numbers in enumerate(sources):
             marked = [*numbers, self.source.vocabulary.end]
             source[row, : len(marked)] = torch.tensor(marked)
         device = self.network.head.weight.device
-        return self.search_batch(source.to(device), lengths.to(device), options)
+        return self.search_batch(source.to(device), lengths.to(device), options, stepper)
 
     @torch.inference_mode()
     def search_batch(
-        self, source: Tensor, lengths: Tensor, options: TranslationOptions
+        self,
+        source: Tensor,
+        lengths: Tensor,
+        options: TranslationOptions,
+        stepper: NetworkStepper | None = None,
     ) -> list[list[Candidate]]:
-        """Return the best candidates of a padded batch, `(B, S)` with end marks."""
+        """Return the best candidates of a padded batch, `(B, S)` with end marks; see `search`."""
+        stepper = stepper or NetworkStepper(self.network, options.precision)
         vocabulary = self.target.vocabulary
         greatest = self._greatest(lengths, options)
         found = beam_search(
-            self.network.step(),
+            stepper,
             torch.full_like(lengths, vocabulary.begin),
-            self.network.encode(source, lengths),
+            stepper.begin(source, lengths),
             end=vocabulary.end,
             beam_size=options.beam_size,
             max_length=greatest,

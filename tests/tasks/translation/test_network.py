@@ -92,21 +92,6 @@ def test_no_prediction_sees_its_own_target(options: dict[str, Any]) -> None:
         assert not torch.allclose(found[:, t], plain[:, t])
 
 
-@pytest.mark.parametrize("feeding", [False, True])
-def test_the_step_is_the_teacher_forced_network(feeding: bool) -> None:
-    made, one = network(LSTM, writer=True, input_feeding=feeding), batch(SOURCES, TARGETS)
-    state = made.encode(one.source, one.source_lengths)
-    decoded = made.decode(one.inputs, state, one.lengths)
-    step = made.step()
-    for t in range(one.inputs.shape[1]):
-        log_probs, state, weights = step(one.inputs[:, t], state)
-        real = t < one.lengths
-        expected = made.logits(decoded.features[:, t]).log_softmax(1)
-        torch.testing.assert_close(log_probs[real], expected[real], **EXACT)
-        torch.testing.assert_close(weights[real], decoded.weights[real, t], **EXACT)
-        torch.testing.assert_close(log_probs.exp().sum(1), torch.ones(4).double())
-
-
 def test_padding_and_begin_are_never_written() -> None:
     made = network()
     scores = made.logits(torch.randn(7, 5, dtype=torch.float64))

@@ -27,6 +27,7 @@ from seqforge_tasks.translation.search_options import require_valid
         ("batch_size", 0, "from 1 to 100000"),
         ("batch_size", 10**30, "from 1 to 100000"),
         ("long", "cut", "refuse or split"),
+        ("precision", "fp16", "fp32 or bf16"),
     ],
 )
 def test_out_of_range(name: str, value: Any, todo: str) -> None:
