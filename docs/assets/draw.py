@@ -86,6 +86,16 @@ class Drawing:
             f'{dash} marker-end="url(#tip-{colour[1:]})"/>'
         )
 
+    def line(
+        self, start: tuple[float, float], end: tuple[float, float], colour: str, dash: str = ""
+    ) -> None:
+        """Draw a straight line, dashed if its dashes are given."""
+        dashes = f' stroke-dasharray="{dash}"' if dash else ""
+        self.parts.append(
+            f'<path d="M{start[0]:g},{start[1]:g} L{end[0]:g},{end[1]:g}" fill="none" '
+            f'stroke="{colour}" stroke-width="1.6"{dashes}/>'
+        )
+
     def svg(self) -> str:
         """Return the whole figure."""
         width, height = self.size
@@ -253,6 +263,50 @@ def picture() -> Drawing:
     return d
 
 
+def forecast_window() -> Drawing:
+    """One window of forecasting: context, horizon, covariates and the cut-off between."""
+    drawing = Drawing(920, 470, "One window: context, cut-off, horizon")
+    left, step, w, h = 176, 64, 58, 38
+    context, horizon = 7, 4
+    cut = left + context * step - (step - w) / 2
+    right = left + (context + horizon) * step - (step - w)
+    rows = (
+        ("day", "1 2 3 4 5 6 7 8 9 10 11", PLAIN),
+        ("target", "20 23 21 — 26 31 33 ? ? ? ?", INPUT),
+        ("past covariate", "14 15 13 12 16 18 19", INPUT),
+        ("known covariate", "0 0 1 0 0 0 1 0 0 1 0", STATE),
+        ("calendar", "Mo Tu We Th Fr Sa Su Mo Tu We Th", STATE),
+    )
+    for start, end, text in ((left, cut - 3, "context: 7 steps"), (cut + 3, right, "horizon: 4")):
+        drawing.line((start, 46), (end, 46), FAINT)
+        for edge in (start, end):
+            drawing.line((edge, 40), (edge, 52), FAINT)
+        drawing.text((start + end) / 2, 34, text)
+    for number, (label, cells, paint) in enumerate(rows):
+        y = 66 + number * 56
+        drawing.text(22, y + h / 2 + 5, label, colour=FAINT, anchor="start")
+        for place, cell in enumerate(cells.split()):
+            ahead = place >= context and label == "target"
+            drawing.box(left + place * step, y, w, h, cell, OUTPUT if ahead else paint)
+    y = 66 + len(rows) * 56
+    drawing.text(22, y + h / 2 + 5, "static, category", colour=FAINT, anchor="start")
+    drawing.box(left, y, right - left, h, "shop 12, size 340", DECODER)
+    drawing.line((cut, 26), (cut, 402), GRADIENT, "6 4")
+    drawing.text(cut, 20, "cut-off", colour=GRADIENT, bold=True)
+    notes = (
+        (INPUT, "read up to the cut-off"),
+        (STATE, "read over the horizon too"),
+        (DECODER, "holds for the whole series"),
+        (OUTPUT, "forecast"),
+    )
+    x = 26.0
+    for paint, text in notes:
+        drawing.box(x, 428, 22, 18, "", paint)
+        drawing.text(x + 32, 442, text, anchor="start")
+        x += 62 + 7.3 * len(text)
+    return drawing
+
+
 FIGURES = {
     "picture": picture,
     "one-to-many": one_to_many,
@@ -260,6 +314,7 @@ FIGURES = {
     "many-to-many-in-step": in_step,
     "many-to-many-delayed": delayed,
     "truncated-backpropagation": truncated,
+    "forecast-window": forecast_window,
 }
 
 

@@ -240,6 +240,8 @@ def _node(loader: yaml.SafeLoader, node: yaml.Node | None, file: str) -> Node:
         )
     if isinstance(node, yaml.SequenceNode):
         return Node([_node(loader, child, file) for child in node.value], place)
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        return Node(node.value, place)  # the parser takes a date as text too
     return Node(loader.construct_object(node), place)
 
 

@@ -88,11 +88,15 @@ class _NumberedSamples(Dataset[tuple[int, Sample]]):
     def __init__(self, samples: Samples[Sample], draw: Draw | None) -> None:
         self.samples = samples
         self.draw = draw
+        # Asked once: checking a protocol takes longer than reading a small sample.
+        self.random: RandomSamples[Sample] | None = None
+        if draw is not None and isinstance(samples, RandomSamples):
+            self.random = samples
 
     def __getitem__(self, number: int) -> tuple[int, Sample]:
         place = number if number >= 0 else -1 - number
-        if self.draw is not None and isinstance(self.samples, RandomSamples):
-            return number, self.samples.draw(self.draw._replace(number=place))
+        if self.draw is not None and self.random is not None:
+            return number, self.random.draw(self.draw._replace(number=place))
         return number, self.samples[place]
 
 

@@ -114,7 +114,7 @@ def rank_slice(batch: Sequence[int], rank: int, world_size: int) -> Sequence[int
     return batch[len(batch) * rank // world_size : len(batch) * (rank + 1) // world_size]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)  # an order of millions of samples takes tens of megabytes
 def _permutation(size: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(size)
 

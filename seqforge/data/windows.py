@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from seqforge.errors import UserError
 
@@ -87,10 +87,27 @@ class Windows:
         Raises:
             IndexError: There is no such window.
         """
-        if not 0 <= number < len(self):
-            raise IndexError(f"window {number} of {len(self)}")
+        series, offsets = self.locate_many([number])
+        return int(series[0]), int(offsets[0])
+
+    def locate_many(self, numbers: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the series that windows lie in and their first steps there, as `locate`.
+
+        Args:
+            numbers: The windows' numbers (B,).
+
+        Returns:
+            The series' numbers (B,) and the offsets (B,).
+
+        Raises:
+            IndexError: There is no such window.
+        """
+        numbers = np.asarray(numbers, dtype=np.int64)
+        outside = (numbers < 0) | (numbers >= len(self))
+        if outside.any():
+            raise IndexError(f"window {numbers[outside][0]} of {len(self)}")
         # To the right: a series without windows ends where the one before it does.
-        series = int(np.searchsorted(self._ends, number, side="right"))
-        later = int(self._ends[series]) - 1 - number
-        last = int(self.lengths[series]) - self.window
-        return series, max(0, last - later * self.stride)
+        series = np.searchsorted(self._ends, numbers, side="right")
+        later = self._ends[series] - 1 - numbers
+        last = self.lengths[series] - self.window
+        return series, np.maximum(last - later * self.stride, 0)

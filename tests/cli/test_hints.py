@@ -54,6 +54,11 @@ MISTAKES: dict[str, tuple[str, list[str], list[str]]] = {
         ["--model.optimizer.lr", "abc"],
         ["model.optimizer.lr cannot be 'abc'", "accepted: a number", "optimizer.lr (command line)"],
     ),
+    "a word that is no choice, beside a date for text": (
+        f"{TASK}data: {{class_path: TextFile, init_args: {{path: 2020-01-01}}}}",
+        ["--data.unit", "byte"],
+        ["data.unit cannot be 'byte'", "data.unit (command line)", "did you mean: bytes"],
+    ),
     "a word for a number, beside a word for a class": (
         f"{GOOD}trainer: {{accelerator: cpu}}",
         ["--trainer.gradient_clip_val", "x"],

@@ -35,6 +35,8 @@ def test_all_windows_are_found_and_no_other(
     windows = Windows(lengths, context, horizon, stride, short)
 
     assert [windows.locate(number) for number in range(len(windows))] == expected
+    series, offsets = windows.locate_many(range(len(windows)))
+    assert list(zip(series.tolist(), offsets.tolist(), strict=True)) == expected
 
 
 def test_the_newest_steps_are_in_the_last_window() -> None:

@@ -1,0 +1,1 @@
+"""Heads: what the network's numbers mean."""

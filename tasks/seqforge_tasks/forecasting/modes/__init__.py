@@ -1,0 +1,1 @@
+"""Ways from a context to a horizon."""

@@ -1,0 +1,1 @@
+"""Many series: read, split, encoded and cut into windows."""
