@@ -45,6 +45,9 @@ def input_layout(spec: Spec, options: ForecastingOptions) -> Layout:
     if len(spec["channels"]) > 1 and not layout.target:
         # Named, so that one that is missing is missed.
         layout = replace(layout, target=tuple(spec["channels"]))
+    # New categories may look like numbers, and be missing altogether.
+    categories = tuple(name for name in layout.static if name in spec["categories"])
+    layout = replace(layout, texts=categories)
     if options.layout != "trained":
         layout = replace(layout, kind=options.layout)
     return replace(

@@ -17,7 +17,7 @@ from seqforge_tasks.forecasting.heads.base import Predictive
 Units = Literal["data", "scaled"]
 
 MODELS: Final = {"network": "network", "seasonal_naive": "seasonal naive", "linear": "linear"}
-"""The rows of the table, by the names that measures begin with."""
+"""The columns of the table, by the names that measures begin with."""
 
 TITLES: Final = {
     "mse": "MSE",
@@ -30,9 +30,9 @@ TITLES: Final = {
     "crps": "CRPS",
     "wql": "WQL",
 }
-"""The first columns of the table, by the names of the measures."""
+"""The first rows of the table, by the names of the measures."""
 
-COMPARED: Final = ("mse", "mae")
+COMPARED: Final = ("mse", "mae", "owa")
 """What is logged of the baselines."""
 
 LEFT_OUT: Final = "mase_left_out"
@@ -109,7 +109,7 @@ class ForecastTable(nn.Module):
 
         Returns:
             The network's by their names, such as "mae", "mase" and "coverage_80"; of the
-            baselines' the squared and the absolute error, with "seasonal_naive_" and "linear_"
+            baselines' squared and absolute errors and OWA, with "seasonal_naive_" and "linear_"
             before them: `table` has them all. What could not be measured is absent.
         """
         reference = self.naive2.finish()

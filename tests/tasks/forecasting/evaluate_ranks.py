@@ -16,6 +16,7 @@ sys.path.append(str(ROOT))  # after what is installed, which is to be tested
 
 import torch  # noqa: E402
 
+from seqforge.data import PlanLoader  # noqa: E402
 from seqforge.encoders import GRU, EncoderFactory  # noqa: E402
 from seqforge.task import Progress  # noqa: E402
 from seqforge.training.evaluation import Evaluation  # noqa: E402
@@ -50,7 +51,7 @@ def measures(name: str, rank: int = 0, world: int = 1) -> list[Any]:
     for _ in range(2):
         evaluation = Evaluation(task)
         evaluation.begin(["validation"])
-        own = range(rank, len(loader.samples), world)
+        own = range(rank, _count(loader), world)
         with torch.no_grad():
             for index, numbers in enumerate(_batches(list(own))):
                 # A filler, whose number is -1, keeps the ranks in step.
@@ -58,6 +59,11 @@ def measures(name: str, rank: int = 0, world: int = 1) -> list[Any]:
                 evaluation.add(batch, index, 0, Progress(0, 0, 0.0))
         found.append(evaluation.finish(world))
     return [*found, task.correction.corrections.tolist()]
+
+
+def _count(loader: PlanLoader[int]) -> int:
+    plan = loader.plan
+    return sum(len(plan.batch(0, index)) for index in range(plan.batches()))
 
 
 def _batches(numbers: Sequence[int]) -> list[Sequence[int]]:

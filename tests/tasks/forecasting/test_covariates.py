@@ -1,5 +1,7 @@
 """Covariates stand at their own steps: noise that is its own covariate tells which it knows."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,12 +20,13 @@ def data(role: str, shift: int = 0) -> SeriesInMemory:
     """Return noise with itself as a covariate, moved on by some steps."""
     noise = np.random.default_rng(0).normal(size=6000)
     frame = pd.DataFrame({"y": noise, "itself": np.roll(noise, shift)})
-    layout = Layout(kind="wide", target=("y",), **{role: ("itself",)})
+    columns: dict[str, Any] = {role: ("itself",)}
+    layout = Layout(kind="wide", target=("y",), **columns)
     return TimeSeries.from_frame(frame, SeriesOptions(context=8, horizon=4), layout, 256, seed=0)
 
 
 def nrmse(mode: str, made: SeriesInMemory, steps: int = 300) -> float:
-    task = trained(made, steps, rate=0.07, mode=mode, normalisation="none")
+    task = trained(made, steps, rate=0.07, hidden=2, mode=mode, normalisation="none")
     return measured(task, made.test_dataloader()["test"])["nrmse"]
 
 

@@ -1,12 +1,16 @@
 """Series that a user gives: new ones, short ones, and what must be known of them in advance."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from seqforge_tasks.forecasting.forecasting_options import ForecastingOptions
+from seqforge_tasks.forecasting.inputs import input_layout
+from seqforge_tasks.forecasting.series.encoding import Encoding
 from seqforge_tasks.forecasting.series.layout import Layout
-from seqforge_tasks.forecasting.series.reading import panel_from_frame
+from seqforge_tasks.forecasting.series.reading import panel_from_frame, read_panel
 from tests.tasks.forecasting.forecasters import (
     CONTEXT,
     HORIZON,
@@ -38,8 +42,20 @@ def test_a_new_series_is_scaled_by_its_own_history() -> None:
 def test_unknown_categories() -> None:
     frame = long().assign(region=lambda rows: rows["unique_id"] + "1")
     task = repeating(frame, layout=Layout(static=("region",)))
-    made = task.forecast(frame.assign(region="elsewhere"))
-    np.testing.assert_allclose(made["forecast"], [29.0] * 4 + [62.0] * 4, rtol=1e-6)
+    for region in ("elsewhere", 7, np.nan, None):
+        made = task.forecast(frame.assign(region=region))
+        np.testing.assert_allclose(made["forecast"], [29.0] * 4 + [62.0] * 4, rtol=1e-6)
+
+
+def test_categories_that_look_like_numbers_are_those_of_training(tmp_path: Path) -> None:
+    frame = long().assign(region=lambda rows: rows["unique_id"].map({"a": "x", "b": "7"}))
+    task = repeating(frame, layout=Layout(static=("region",)))
+    file = tmp_path / "b.csv"
+    frame[frame["unique_id"] == "b"].to_csv(file, index=False)  # a file of nothing but numbers
+    layout = input_layout(task.spec, Options())
+    for panel in (read_panel(file, layout).panel, panel_from_frame(frame, layout).panel):
+        assert list(panel.categories["region"])[-1] == "7"
+        assert Encoding.from_spec(task.spec["encoding"]).encode(panel).categories[-1, 1] == 1
 
 
 @pytest.mark.parametrize("steps", [1, 2, CONTEXT - 1, CONTEXT, 50])

@@ -10,7 +10,7 @@ from tests.distributed import launches
 from tests.tasks.forecasting import evaluate_ranks
 
 # Rows that lie elsewhere in a batch are multiplied in another order.
-NEAR: dict[str, float] = {"rel": 2e-5, "abs": 1e-5}
+NEAR: dict[str, Any] = {"rel": 2e-5, "abs": 1e-5}
 
 
 @pytest.mark.distributed

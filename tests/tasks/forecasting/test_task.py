@@ -1,6 +1,7 @@
 """Training learns what can be learnt and no more; forecasts are numbers whatever the series are."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from seqforge.data import Batch
 from seqforge_tasks.forecasting import Forecasting, ForecastingOptions, TimeSeries
 from seqforge_tasks.forecasting.batch import ForecastBatch
 from seqforge_tasks.forecasting.series.options import SeriesOptions
@@ -34,11 +36,16 @@ def noisy(**options: Any) -> SeriesInMemory:
     return TimeSeries.from_arrays(autoregression(), SeriesOptions(**sizes), batch_size=128, seed=0)
 
 
+def windows(loader: Iterable[Batch]) -> list[ForecastBatch]:
+    """Return all batches of a loader."""
+    return [batch for batch in loader if isinstance(batch, ForecastBatch)]
+
+
 def errors(task: Forecasting, data: SeriesInMemory) -> tuple[list[float], list[float]]:
     """Return the root mean square error of each step ahead, and that of the best forecast."""
     found, best = [], []
     with torch.no_grad():
-        for batch in data.test_dataloader()["test"]:
+        for batch in windows(data.test_dataloader()["test"]):
             share = 0.9 ** torch.arange(1, batch.target.size(1) + 1)
             ideal = batch.context[:, -1:] * share.view(1, -1, 1)
             found.append(task.predictive(batch).point() - batch.target)
@@ -78,7 +85,7 @@ def test_taught_and_free_forecasts_differ_on_noise() -> None:
     """Measures are those of free forecasts: a taught one knows the step before."""
     data = noisy()
     task = trained(data, 200, 0.02, hidden=8, mode="recursive", normalisation="none")
-    batches = list(data.test_dataloader()["test"])
+    batches = windows(data.test_dataloader()["test"])
     with torch.no_grad():
         taught = [_taught(task, batch) for batch in batches]
     free = measured(task, batches)
@@ -121,7 +128,8 @@ def test_forecasts_of_awkward_series_are_numbers(mode: str, normalisation: str, 
     for parameter in task.parameters():
         assert parameter.isfinite().all()
     for loaders in (data.val_dataloader(), data.test_dataloader()):
-        for batches in loaders.values():
+        for loader in loaders.values():
+            batches = windows(loader)
             assert any(not batch.observed.any(dim=1).all() for batch in batches)
             for name, value in measured(task, batches).items():
                 assert np.isfinite(value), name
@@ -141,7 +149,7 @@ def test_the_loss_of_windows_in_which_nothing_is_observed(mode: str) -> None:
     options = SeriesOptions(context=8, horizon=4)
     data = TimeSeries.from_frame(pd.DataFrame(awkward()), options, batch_size=32, seed=0)
     task = trained(data, 0, mode=mode)
-    (batch,) = [each for _, each in zip(range(1), data.train_dataloader(), strict=False)]
+    batch = windows(data.train_dataloader())[0]
     none = replace(batch, target_observed=torch.zeros_like(batch.target_observed))
     term = task.loss(none, None, START).terms["loss"]
 

@@ -40,7 +40,8 @@ def normal_draws(uniform: Tensor, like: Tensor) -> Tensor:
     """
     first, second = uniform.to(like)
     radius = (-2 * first.clamp(min=SMALLEST).log()).sqrt()
-    return radius * torch.cos(2 * math.pi * second)
+    drawn: Tensor = radius * torch.cos(2 * math.pi * second)
+    return drawn
 
 
 def normal_scores(levels: Sequence[float], like: Tensor) -> Tensor:

@@ -60,7 +60,8 @@ class Direct(Mode):
 
     def forecast(self, window: Window, head: Head, horizon: int) -> Predictive:
         """Forecast the trained horizon."""
-        return head(self._numbers(window), *window.frame)
+        predictive: Predictive = head(self._numbers(window), *window.frame)
+        return predictive
 
     def start(self, batch_size: int) -> State:
         """Return the encoder's first state."""
@@ -87,7 +88,9 @@ class Direct(Mode):
         return F.dropout(features, self.dropout, self.training)
 
     def _shaped(self, numbers: Tensor) -> Tensor:
-        return numbers.unflatten(-1, (self.sizes.horizon, self.sizes.channels, self.sizes.size))
+        sizes = self.sizes
+        shaped: Tensor = numbers.unflatten(-1, (sizes.horizon, sizes.channels, sizes.size))
+        return shaped
 
 
 class Local(nn.Module):
@@ -116,4 +119,5 @@ class Local(nn.Module):
         """
         seen = self.context(context).unsqueeze(1).expand(-1, known.size(1), -1)  # (B, H, WIDTH)
         hidden = F.gelu(self.hidden(torch.cat([seen, known], dim=2)))
-        return (self.output(hidden) + self.straight(known)).unflatten(-1, self.shape)
+        added: Tensor = (self.output(hidden) + self.straight(known)).unflatten(-1, self.shape)
+        return added

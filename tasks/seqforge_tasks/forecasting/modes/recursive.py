@@ -106,7 +106,8 @@ class Recursive(Mode):
                 numbers = self._numbers(features, inputs)
                 spoken.append(numbers)
         if not head.spreads:
-            return head(torch.stack(spoken, dim=1), *window.frame)
+            points: Predictive = head(torch.stack(spoken, dim=1), *window.frame)
+            return points
         samples = torch.stack(drawn, dim=1)  # (B * paths, H, K)
         return SamplePaths(samples.unflatten(0, (-1, paths)).movedim(1, -1))
 
@@ -150,4 +151,5 @@ class Recursive(Mode):
         """Return numbers `(…, K, size)` of features `(…, O)` and of the step's inputs `(…, I)`."""
         numbers: Tensor = self.output(F.dropout(features, self.dropout, self.training))
         numbers = numbers + self.straight(inputs)
-        return numbers.unflatten(-1, (self.sizes.channels, self.sizes.size))
+        shaped: Tensor = numbers.unflatten(-1, (self.sizes.channels, self.sizes.size))
+        return shaped

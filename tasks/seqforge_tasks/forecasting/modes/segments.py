@@ -70,7 +70,8 @@ class Segments(Mode):
 
     def forecast(self, window: Window, head: Head, horizon: int) -> Predictive:
         """Forecast the trained horizon."""
-        return head(self._numbers(window), *window.frame)
+        predictive: Predictive = head(self._numbers(window), *window.frame)
+        return predictive
 
     def _numbers(self, window: Window) -> Tensor:
         sizes = self.sizes
@@ -81,11 +82,11 @@ class Segments(Mode):
             self._questions(window).flatten(0, 1), repeat(state, self.parts)
         )  # (B * M, O)
         outputs = F.dropout(outputs, self.dropout, self.training)
-        raw = self.output(outputs).view(len(inputs), -1, sizes.channels, sizes.size)
+        raw: Tensor = self.output(outputs).view(len(inputs), -1, sizes.channels, sizes.size)
         raw = raw[:, : sizes.horizon]  # the last segment may reach further
-        if self.straight is None:
-            return raw
-        return raw + self.straight(window.known_future).view_as(raw)
+        if self.straight is not None:
+            raw = raw + self.straight(window.known_future).view_as(raw)
+        return raw
 
     def _questions(self, window: Window) -> Tensor:
         """Return what asks for each segment of the horizon `(B, M, E)`."""

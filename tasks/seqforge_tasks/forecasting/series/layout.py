@@ -16,6 +16,7 @@ Missing = Literal["mask", "refuse"]
 
 _CHOICES = {"kind": Kind, "duplicates": Duplicates, "missing": Missing}
 _NAMES = ("target", "past", "known", "static")
+_LISTS = (*_NAMES, "texts")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Layout:
             they are refused.
         missing: "mask": missing values are left to masks; "refuse": none may be missing.
         name: Name of the source in messages, and of a series that has no other.
+        texts: Those of `static` that are categories even if all their cells are numbers.
 
     Raises:
         UserError: A choice is unknown, a column has two roles, or the frequency or zone is unknown.
@@ -66,6 +68,7 @@ class Layout:
     duplicates: Duplicates = "refuse"
     missing: Missing = "mask"
     name: str = "series"
+    texts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for key, choice in _CHOICES.items():
@@ -98,14 +101,17 @@ class Layout:
 
     def to_spec(self) -> dict[str, Any]:
         """Return the layout as plain JSON values."""
-        return {key: list(each) if key in _NAMES else each for key, each in asdict(self).items()}
+        values = asdict(self)
+        if not self.texts:
+            values.pop("texts")  # the training data's; `spec["categories"]` tells which they were
+        return {key: list(each) if key in _LISTS else each for key, each in values.items()}
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Layout:
         """Return the layout that `to_spec` wrote."""
         known = {each.name for each in fields(cls)}
         values: dict[str, Any] = {
-            key: tuple(value) if key in _NAMES else value
+            key: tuple(value) if key in _LISTS else value
             for key, value in spec.items()
             if key in known
         }

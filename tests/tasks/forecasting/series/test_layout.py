@@ -1,6 +1,7 @@
 """What a layout accepts, and its way through a checkpoint."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ def test_a_layout_is_the_same_after_json() -> None:
         kind="long", date="ds", target=("y",), known=("price", "sale"), frequency="MS", name="shop"
     )
 
-    assert Layout.from_spec(json.loads(json.dumps(layout.to_spec()))) == layout
+    for each in (layout, replace(layout, static=("size",), texts=("size",))):
+        assert Layout.from_spec(json.loads(json.dumps(each.to_spec()))) == each
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,11 @@ def read_source(source: Source, layout: Layout) -> Reading:
     found, notes = resolve(sample, layout, source.places.source)
     if found.kind == "ragged":
         return read_ragged(source, found)
-    texts = [name for name in found.static if not pd.api.types.is_numeric_dtype(sample[name])]
+    texts = [
+        name
+        for name in found.static
+        if name in found.texts or not pd.api.types.is_numeric_dtype(sample[name])
+    ]
     figures = [name for name in found.static if name not in texts]
     others = [name for name in (found.date, found.id, *texts) if name is not None]
     raw = source.read([*found.target, *found.past, *found.known, *figures], others)

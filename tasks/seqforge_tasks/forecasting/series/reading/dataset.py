@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from seqforge.corpus import open_dataset, require_named
+from seqforge.errors import UserError
 from seqforge_tasks.forecasting.series.layout import Layout
 from seqforge_tasks.forecasting.series.reading.arrays import panel_from_arrays
 from seqforge_tasks.forecasting.series.reading.frames import panel_from_frame
 from seqforge_tasks.forecasting.series.reading.reading import Reading
+from seqforge_tasks.forecasting.series.reading.steps import steps_of_alias
 
 TARGET, START, NAME = "target", "start", "item_id"
 
@@ -62,6 +64,32 @@ def _has_lists(frame: pd.DataFrame) -> bool:
 
 
 def _dated(reading: Reading, starts: pd.Series[Any], frequency: str) -> Reading:
-    dates = pd.DatetimeIndex(pd.to_datetime(starts)).as_unit("ns").to_numpy()
-    panel = replace(reading.panel, starts=dates, frequency=frequency)
-    return replace(reading, panel=panel, layout=replace(reading.layout, frequency=frequency))
+    panel = reading.panel
+    read = pd.to_datetime(starts, errors="coerce", format="ISO8601")
+    dates = pd.DatetimeIndex(read).tz_localize(None).as_unit("ns")
+    if dates.isna().any():
+        raise _no_beginning(reading, starts, int(dates.isna().argmax()), "is no date")
+    moments = dates.to_numpy().view(np.int64)
+    steps = steps_of_alias(frequency, moments)
+    off = steps.positions(moments, moments) < 0
+    if off.any():
+        problem = f"is no date of the step '{steps.alias}'"
+        raise _no_beginning(reading, starts, int(off.argmax()), problem)
+    # A series begins with its first value, and the date is that of the row before it was cut.
+    assert panel.first_steps is not None
+    begins = [
+        pd.date_range(date, periods=int(first), freq=steps.alias)[-1]
+        for date, first in zip(dates, panel.first_steps, strict=True)
+    ]
+    advanced = pd.DatetimeIndex(begins).as_unit("ns").to_numpy()
+    panel = replace(panel, starts=advanced, frequency=steps.alias, first_steps=None, step_length=1)
+    return replace(reading, panel=panel, layout=replace(reading.layout, frequency=steps.alias))
+
+
+def _no_beginning(reading: Reading, starts: pd.Series[Any], series: int, problem: str) -> UserError:
+    return UserError(
+        f"the series '{reading.panel.names[series]}' begins at '{starts.iloc[series]}', which "
+        f"{problem}",
+        where=reading.layout.name,
+        todo="correct the date, as 2024-01-31, or set data.frequency to a step that fits",
+    )

@@ -32,8 +32,9 @@ def reading_of_lists(
         layout: Its kind, `missing` and `name` count.
 
     Raises:
-        UserError: A value is missing, and the layout refuses it.
+        UserError: A value is missing, and the layout refuses it, or the layout has covariates.
     """
+    _require_no_covariates(layout)
     counts = np.array([len(each) for each in series])
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     cells = np.empty((len(channels), int(offsets[-1])))
@@ -44,6 +45,16 @@ def reading_of_lists(
     reading = finished(table, None, None, replace(layout, target=channels), none)
     # The columns have no names that another table would need.
     return replace(reading, layout=replace(layout, target=(), date=None, frequency=None))
+
+
+def _require_no_covariates(layout: Layout) -> None:
+    for role in ("past", "known", "static"):
+        if names := getattr(layout, role):
+            raise UserError(
+                f"series in arrays, or one in each row, have no column '{names[0]}'",
+                where=f"data.{role}",
+                todo="give a long table or frame (unique_id, ds, y), or leave it out",
+            )
 
 
 def require_distinct(names: Sequence[str], places: Places) -> None:

@@ -1,5 +1,6 @@
 """Series in frames, arrays and data sets."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,51 @@ def test_a_data_set_may_have_a_row_each_series(tmp_path: Path) -> None:
     assert targets(without) == targets(dated) == {"x": [1, 2], "y": [3, 4, 5]}
     assert without.starts is None
     assert dates(dated, 1)[-1] == "2021-07-01 00:00:00"
+
+
+def rows_each(folder: Path, starts: list[str], values: list[list[float]]) -> str:
+    """Write a data set with a row each series."""
+    file = folder / "rows.parquet"
+    names = [f"s{place}" for place in range(len(starts))]
+    pd.DataFrame({"item_id": names, "start": starts, "target": values}).to_parquet(file)
+    return str(file)
+
+
+def test_a_series_of_a_data_set_begins_at_the_date_of_its_first_value(tmp_path: Path) -> None:
+    starts = ["2020-01-31", "2020-02-29"]
+    file = rows_each(tmp_path, starts, [[NAN, NAN, 1.0, 2.0], [3.0, 4.0]])
+
+    panel = panel_from_dataset("parquet", files=file, layout=Layout(frequency="ME")).panel
+
+    assert targets(panel) == {"s0": [1, 2], "s1": [3, 4]}
+    assert dates(panel, 0) == ["2020-03-31 00:00:00", "2020-04-30 00:00:00"]
+    assert dates(panel, 1) == ["2020-02-29 00:00:00", "2020-03-31 00:00:00"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "expected"),
+    [
+        (["2020-01-01", "2020-02-15"], "'s1' begins at '2020-02-15', which is no date of the step"),
+        (["2020-01-01", "no date"], "'s1' begins at 'no date', which is no date$"),
+        (["once", "once"], "'s0' begins at 'once', which is no date$"),
+    ],
+)
+def test_a_series_of_a_data_set_begins_on_its_step(
+    tmp_path: Path, starts: list[str], expected: str
+) -> None:
+    file = rows_each(tmp_path, starts, [[1.0, 2.0], [3.0, 4.0]])
+
+    with pytest.raises(UserError) as caught:
+        panel_from_dataset("parquet", files=file, layout=Layout(frequency="MS"))
+    assert re.search(expected, caught.value.given)
+    assert len(str(caught.value).splitlines()) <= 5
+
+
+@pytest.mark.parametrize("role", ["past", "known", "static"])
+def test_arrays_have_no_columns_to_be_covariates(role: str) -> None:
+    columns: dict[str, Any] = {role: ("sale",)}
+
+    with pytest.raises(UserError, match="no column 'sale'") as caught:
+        panel_from_arrays(np.zeros(5), layout=Layout(**columns))
+    assert caught.value.where == f"data.{role}"
+    assert len(str(caught.value).splitlines()) <= 5
