@@ -125,6 +125,8 @@ class SeriesData(DataModule):
         if self._encoding is None:
             self._encoding = Encoding.fit(panel, ends, self.options)
         self.panel = self._encoding.encode(panel, parts.train[1])
+        if self.options.carried:
+            _require_complete(self.panel)
         self._parts = parts
         self._checksum = _checksum(self.panel, parts.train[1])
         self._test_panel = self.panel
@@ -286,6 +288,20 @@ def _require_windows(
         where="data.horizon, data.train",
         todo="forecast fewer steps, or give more of them to training",
     )
+
+
+def _require_complete(panel: EncodedPanel) -> None:
+    if panel.observed is None:
+        return
+    for series, first in enumerate(panel.offsets[:-1].tolist()):
+        seen = panel.observed[first : first + int(panel.history[series])].all(axis=1)
+        if not seen.all():
+            raise UserError(
+                f"the series '{panel.names[series]}' has no value at step {int(seen.argmin()) + 1}",
+                where="data.carried",
+                todo="give complete series, or leave out carried, which takes every step for a "
+                "cut-off",
+            )
 
 
 def _checksum(panel: EncodedPanel, ends: NDArray[np.int64]) -> int:

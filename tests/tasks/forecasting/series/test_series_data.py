@@ -285,6 +285,17 @@ def test_series_that_are_all_too_short(carried: bool) -> None:
     assert caught.value.where == "data.horizon, data.train"
 
 
+def test_carried_series_are_complete_also_behind_training() -> None:
+    panel = panel_of([60, 60])
+    panel.values[60 + 50] = np.nan
+    options: dict[str, Any] = {"split": "series", "train": 1, "validation": 1, "test": None}
+    with pytest.raises(UserError, match="has no value at step 51") as caught:
+        set_up(panel, carried=True, **options)
+
+    assert panel.names[1] in caught.value.given
+    assert caught.value.where == "data.carried"
+
+
 def test_batches_hold_a_window() -> None:
     with pytest.raises(UserError, match="batch_size is 0") as caught:
         data_of(panel_of([9]), batch_size=0)
