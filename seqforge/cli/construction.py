@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pydoc
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from seqforge.cli.config_places import Source, place_of
+from seqforge.cli.config_types import class_parameters, in_words, members
 from seqforge.errors import UserError
 
 REFUSALS = (ValueError, MisconfigurationException, ModuleNotFoundError)
@@ -66,6 +68,8 @@ class Construction:
         as_dict = getattr(config, "as_dict", None)  # the parser's own mapping flattens its keys
         self._config, self._refusal = as_dict() if as_dict else config, None
         try:
+            for key, path, arguments in _classes(self._config):
+                self._require_values(key, pydoc.locate(path), arguments)
             yield
         except Exception:
             if self._refusal is not None:
@@ -93,6 +97,20 @@ class Construction:
         except refusals as error:
             values = self._config.get(key) or {}
             raise self._explained(error, key, name, dict(values)) from error
+
+    def _require_values(self, key: str, cls: Any, arguments: Mapping[str, Any]) -> None:
+        # The parser lets null through whatever the type, and constructors trust their types.
+        for name in [each for each, value in arguments.items() if value is None]:
+            parameter = class_parameters(cls).get(name) if isinstance(cls, type) else None
+            if parameter is None or (parameter.default is None and not parameter.required):
+                continue
+            if all(map(_is_plain, members(parameter.hint))):
+                raise UserError(
+                    f"{key}.{name} cannot be null",
+                    where=self._place(f"{key}.{name}"),
+                    accepted=in_words(parameter.hint),
+                    todo="give a value of the accepted kind",
+                )
 
     def _explained(
         self, error: Exception, key: str, name: str, arguments: Mapping[str, Any]
@@ -142,17 +160,28 @@ class Construction:
         return candidates[0][0] if candidates else cls.__name__
 
 
-def _nodes(config: Any, name: str, key: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _is_plain(hint: Any) -> bool:
+    return hint in (int, float, bool, str) or get_origin(hint) is Literal
+
+
+def _classes(config: Any, key: str = "") -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Find all classes that are configured: their key, their path and their arguments."""
     if isinstance(config, list):
         for number, child in enumerate(config):
-            yield from _nodes(child, name, f"{key}[{number}]")
+            yield from _classes(child, f"{key}[{number}]")
     if not hasattr(config, "get") or not hasattr(config, "keys"):
         return
-    if str(config.get("class_path")).rpartition(".")[2] == name:
-        yield key, config.get("init_args") or {}
+    if isinstance(config.get("class_path"), str):
+        yield key, config["class_path"], config.get("init_args") or {}
     for part in list(config.keys()):
         inner = key if part == "init_args" else f"{key}.{part}".lstrip(".")
-        yield from _nodes(config.get(part), name, inner)
+        yield from _classes(config.get(part), inner)
+
+
+def _nodes(config: Any, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for key, path, arguments in _classes(config):
+        if path.rpartition(".")[2] == name:
+            yield key, arguments
 
 
 def _shared(configured: Mapping[str, Any], arguments: Mapping[str, Any]) -> int:

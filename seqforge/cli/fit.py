@@ -15,6 +15,7 @@ quiet_libraries()
 import pytorch_lightning as pl  # noqa: E402 - the libraries are quiet from their import on
 import yaml  # noqa: E402
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI  # noqa: E402
+from torch import distributed  # noqa: E402
 
 from seqforge import checkpoint as checkpoints  # noqa: E402
 from seqforge.cli import elastic, runs  # noqa: E402
@@ -260,7 +261,12 @@ class SeqforgeCLI(LightningCLI):
         checkpoint = str(self.config[self.chosen].get("ckpt_path") or "")
         try:
             with restoring(checkpoint):
-                return self._fit() if self.chosen == "fit" else self._evaluate()
+                code = self._fit() if self.chosen == "fit" else self._evaluate()
+            if distributed.is_initialized():
+                # Threads that still hold tensors abort a process that exits without this. Only
+                # after a good end: a process that waits for one that failed would wait for ever.
+                distributed.destroy_process_group()
+            return code
         except UserError as error:
             if checkpoint != self.run.checkpoint:  # a resumed run has its own already
                 with_own_configuration(error, checkpoint)

@@ -73,6 +73,21 @@ REFUSALS: dict[str, tuple[str, list[str], list[str]]] = {
         ["--model.task.sample_temperature", "-0.5"],
         ["sample_temperature is -0.5", "where: model.task.sample_temperature (command line)"],
     ),
+    "null in an argument of data": (
+        GOOD,
+        ["--data.seq_len", "null"],
+        ["data.seq_len cannot be null", "where: data.seq_len (command line)", "a whole number"],
+    ),
+    "null in an argument of an encoder, file": (
+        f"{GOOD}model.encoder:\n  class_path: LSTM\n  init_args:\n    hidden_size: null",
+        [],
+        ["cannot be null", "where: model.encoder.hidden_size (run.yaml:6)", "a whole number"],
+    ),
+    "null in an argument of a task": (
+        GOOD,
+        ["--model.task.embedding_size", "null"],
+        ["model.task.embedding_size cannot be null", "to do: give a value of the accepted kind"],
+    ),
     "core refuses": (GOOD, ["--model.ema=2"], ["in [0, 1), not 2.0", "model.ema (command line)"]),
 }
 

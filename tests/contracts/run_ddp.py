@@ -21,6 +21,7 @@ def main() -> None:
     for name in sys.argv[2:] or support.CONTRACTS:
         result = support.train_exactly(name, folder, devices=2, strategy="ddp")
         torch.save(result, folder / f"{name}-{rank}.pt")
+    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ def main() -> None:
     for case in ragged.CASES:
         found = ragged.train(folder, case, devices=int(os.environ["WORLD_SIZE"]), strategy="ddp")
         torch.save(found, folder / f"{case}-{rank}.pt")
+    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqforge.errors import UserError
 from seqforge_tasks.forecasting.asked import asked_horizon, asked_levels
 from seqforge_tasks.forecasting.batch import ForecastBatch
 from seqforge_tasks.forecasting.forecasting_options import ForecastingOptions
@@ -57,15 +58,20 @@ class Forecaster:
         Raises:
             UserError: The frame cannot be read, or a series cannot be forecast.
         """
+        _require_frame(frame)
         layout = replace(input_layout(self.spec, self.options), name="frame")
         with in_words_of_options():
             reading = panel_from_frame(frame, layout)
         like_training(reading, self.spec)
         made = as_frame(list(self.forecast(reading)), reading.layout)
         time = reading.layout.date
-        if time is not None and time not in frame.columns:  # the dates are the index
-            made = made.set_index(time)
-            made.index.name = frame.index.name
+        if time is not None:
+            made[time] = _in_zone_of(frame, time, made[time])
+        columns = _index_columns(frame)
+        moved = [each for each in columns if each in made.columns and each not in frame.columns]
+        if moved:
+            made = made.set_index(moved)
+            made.index.names = [columns[each] for each in moved]
             return made
         if STEP in made.columns and STEP not in frame.columns and reading.layout.kind == "wide":
             index, steps = frame.index, made.pop(STEP)
@@ -132,6 +138,34 @@ class Forecaster:
         """Steps that the network forecasts: no fewer than trained, unless it goes step by step."""
         trained: int = self.spec["horizon"]
         return self.horizon if self._task.network.mode.any_horizon else trained
+
+
+def _require_frame(frame: object) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        raise UserError(
+            f"a {type(frame).__name__}, not a frame",
+            where="frame",
+            todo="give a pandas DataFrame; a Series by its to_frame()",
+        )
+
+
+def _index_columns(frame: pd.DataFrame) -> dict[str, Hashable]:
+    """Return an index's names by those they have as columns; one without a name is of dates."""
+    return {"date" if name is None else str(name): name for name in frame.index.names}
+
+
+def _in_zone_of(frame: pd.DataFrame, time: str, dates: pd.Series) -> pd.Series:
+    """Return dates with the time zone that a frame's have, where reading kept their days alone."""
+    columns = _index_columns(frame)
+    given: pd.Series | pd.Index | None = frame.get(time)
+    if given is None and time in columns:
+        given = frame.index.get_level_values(list(columns).index(time))
+    zone = getattr(getattr(given, "dtype", None), "tz", None)
+    if zone is None or dates.dt.tz is not None:
+        return dates
+    # A midnight that the clock skips is the moment after it; one that comes twice, the first.
+    zoned: pd.Series = dates.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    return zoned
 
 
 def in_data_units(batch: ForecastBatch, values: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ def _ranges(options: ForecastingOptions) -> Iterator[tuple[str, object, bool, st
         f"give a number from 1 to {STEPS}; 0 forecasts as many steps as in training",
     )
     for level in options.levels:
-        yield "levels", level, 0 < level < 100, "give percentages above 0 and below 100: 80 95"
+        yield "levels", level, 1 <= level < 100, "give percentages, 1 or more and below 100: 80 95"
     given = " ".join(f"{level:g}" for level in options.levels)
     yield "levels", given, len(set(options.levels)) == len(options.levels), "name each level once"
     yield (

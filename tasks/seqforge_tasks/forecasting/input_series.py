@@ -27,6 +27,7 @@ class InputSeries:
     def __init__(self, reading: Reading, encoded: EncodedPanel) -> None:
         self.panel = reading.panel
         self.layout = reading.layout
+        self._place = reading.place
         self.encoded = encoded
         self._times: dict[tuple[object, int, int], Times] = {}
 
@@ -59,7 +60,7 @@ class InputSeries:
                 where = f" in its last {context} steps" if history > context else ""
                 raise UserError(
                     f"series '{panel.names[number]}' has no measured value{where}",
-                    where=self.layout.name,
+                    where=self._place,
                     todo="give at least one, or leave the series out",
                 )
 
@@ -85,7 +86,7 @@ class InputSeries:
                     raise UserError(
                         f"series '{panel.names[number]}' needs '{name}' in advance for "
                         f"{self._named(number, first, absent)}",
-                        where=self.layout.name,
+                        where=self._place,
                         todo="add these steps as rows with that value, and leave the target empty",
                     )
 

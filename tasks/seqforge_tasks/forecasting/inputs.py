@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from seqforge.task import Source, Spec
 from seqforge_tasks.forecasting.forecasting_options import ForecastingOptions
 from seqforge_tasks.forecasting.series.layout import Kind, Layout
 from seqforge_tasks.forecasting.series.reading import Reading, panel_from_arrays, read_panel
+from seqforge_tasks.forecasting.series.reading.files import STANDARD_INPUT
 
 UNLIKE = 1.25
 """How many times longer a step may be than in training, or shorter."""
@@ -31,7 +33,12 @@ _OPTIONS = {
     "data.past": "the covariates of training",
     "data.known": "the covariates of training",
     "data.static": "the columns of training that describe a series",
+    # Without an option: a checkpoint keeps what was set in training.
+    "data.date_format": "data.date_format in training",
+    "data.duplicates": "data.duplicates in training",
+    "data.timezone": "data.timezone in training",
 }
+_KEY = re.compile(r"data\.\w+")
 
 
 def input_layout(spec: Spec, options: ForecastingOptions) -> Layout:
@@ -40,6 +47,9 @@ def input_layout(spec: Spec, options: ForecastingOptions) -> Layout:
     Args:
         spec: The data module's.
         options: What the user says.
+
+    Raises:
+        UserError: There is no such frequency.
     """
     layout = Layout.from_spec(spec["layout"])
     if len(spec["channels"]) > 1 and not layout.target:
@@ -50,14 +60,15 @@ def input_layout(spec: Spec, options: ForecastingOptions) -> Layout:
     layout = replace(layout, texts=categories)
     if options.layout != "trained":
         layout = replace(layout, kind=options.layout)
-    return replace(
-        layout,
-        name=Layout.name,
-        date=options.date or layout.date,
-        id=options.id or layout.id,
-        target=tuple(options.target) or layout.target,
-        frequency=options.frequency or layout.frequency,
-    )
+    with in_words_of_options():
+        return replace(
+            layout,
+            name=Layout.name,
+            date=options.date or layout.date,
+            id=options.id or layout.id,
+            target=tuple(options.target) or layout.target,
+            frequency=options.frequency or layout.frequency,
+        )
 
 
 def readings(
@@ -80,7 +91,9 @@ def readings(
         if isinstance(source, Path):
             with in_words_of_options():
                 reading = read_panel(source, layout)
-            yield like_training(reading, spec)
+            standard_input = str(source) == STANDARD_INPUT
+            name = "standard input" if standard_input else str(source)
+            yield like_training(replace(reading, source=name), spec)
         else:
             inline.append(source)
     if inline:
@@ -93,9 +106,8 @@ def in_words_of_options() -> Iterator[None]:
     try:
         yield
     except UserError as mistake:
-        for key, option in _OPTIONS.items():
-            mistake.where = option if mistake.where == key else mistake.where
-            mistake.todo = mistake.todo.replace(key, option)
+        mistake.where = _OPTIONS.get(mistake.where, mistake.where)
+        mistake.todo = _KEY.sub(lambda key: _OPTIONS.get(key[0], key[0]), mistake.todo)
         raise
 
 
@@ -114,14 +126,14 @@ def like_training(reading: Reading, spec: Spec) -> Reading:
         raise UserError(
             f"channels of a series: {len(panel.channels)}, and the network forecasts "
             f"{len(channels)}: {', '.join(channels)}",
-            where=reading.layout.name,
+            where=reading.place,
             todo="give series with these channels",
         )
     trained, given = spec["frequency"], panel.frequency
     if trained and given and not _alike(trained, given):
         raise UserError(
             f"steps of '{given}', and the network was trained on steps of '{trained}'",
-            where=reading.layout.name,
+            where=reading.place,
             todo="give series with that step",
         )
     return reading
@@ -140,7 +152,7 @@ def _typed(texts: Sequence[str], layout: Layout) -> Reading:
     reading = panel_from_arrays(series, names, Layout(missing=layout.missing, name="forecast"))
     # Of series that end at different steps, a row each step would be full of holes.
     kind: Kind = "plain" if len(texts) == 1 else "long"
-    return replace(reading, layout=replace(reading.layout, kind=kind, date=None))
+    return replace(reading, layout=replace(reading.layout, kind=kind, date=None), source="inputs")
 
 
 def _numbers(text: str, place: int) -> NDArray[np.float64]:

@@ -17,6 +17,9 @@ from seqforge_tasks.forecasting.series.layout import Layout
 STEP = "step"
 """The column of step numbers, where series have no dates; the first step is 1."""
 
+NAMELESS = "0"
+"""The first column of a file without a header."""
+
 DIGITS = 7
 """Significant digits that are written: those of float32, in which the network computes."""
 
@@ -76,8 +79,9 @@ def as_frame(forecasts: Sequence[SeriesForecast], layout: Layout) -> pd.DataFram
     """
     time = layout.date or STEP
     if layout.kind in ("wide", "plain"):
-        # A single column without dates is called as it was.
-        own = layout.target if layout.kind == "plain" else ()
+        # A single column without dates is called as it was, if it had a name.
+        named = layout.kind == "plain" and layout.target != (NAMELESS,)
+        own = layout.target if named else ()
         return _wide(forecasts, layout.multivariate, time, own)
     return _long(forecasts, layout.id or "unique_id", time)
 

@@ -277,7 +277,10 @@ def _require_arguments(task: Forecasting) -> None:
         "embedding_size": (task.embedding_size >= 1, "give at least 1"),
         "dropout": (0 <= task.dropout < 1, "give a number from 0 up, below 1"),
         "identity": (task.identity >= 0, "give a width, or 0 for none"),
-        "levels": (all(0 < level < 100 for level in task.levels), "give percents, such as 80"),
+        "levels": (
+            all(1 <= level < 100 for level in task.levels),
+            "give percents, 1 or more and below 100, such as 80",
+        ),
         "paths": (task.paths >= 2, "give at least 2; 100 is usual"),
     }
     for name, (right, todo) in ranges.items():

@@ -90,8 +90,7 @@ def test_rows_of_series_as_in_the_m4_competition() -> None:
 def test_one_number_a_line() -> None:
     Path("laser.txt").write_text("86\n141\n95\n", encoding="utf-8")
     lines = written(repeating(wide()), Path("laser.txt")).splitlines()
-    assert lines[0].startswith("step,")
-    assert lines[1:] == ["4,95", "5,95", "6,95", "7,95"]
+    assert lines == ["step,laser", "4,95", "5,95", "6,95", "7,95"]
 
 
 def test_numbers_typed_inline() -> None:
@@ -202,3 +201,31 @@ def test_mistakes_come_before_anything_is_written() -> None:
         (Options(plot="x.doc"), "--plot"),
     ):
         assert f"where: {where}" in mistake(task, "1 2 3", options=options)
+
+
+# -- mistakes name the input and the options of the command ------------------------------------
+
+
+def test_files_that_are_unlike_training_are_named() -> None:
+    wide(frequency="h").to_csv("hours.csv", index=False)
+    assert "where: hours.csv to do" in mistake(repeating(wide()), Path("hours.csv"))
+    data = long()
+    data["y"] = data["y"].where(data["unique_id"] != "b")
+    data.to_csv("silent.csv", index=False)
+    assert "where: silent.csv to do" in mistake(repeating(long()), Path("silent.csv"))
+
+
+def test_what_has_no_option_names_the_key_of_training() -> None:
+    task = repeating(wide())
+    lines = wide().to_csv(index=False).splitlines()
+    Path("twice.csv").write_text("\n".join([*lines, lines[-1]]), encoding="utf-8")
+    assert "set data.duplicates in training to first" in mistake(task, Path("twice.csv"))
+    lines[5] = "someday,1,2"
+    Path("someday.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert "or set data.date_format in training" in mistake(task, Path("someday.csv"))
+
+
+def test_a_frequency_that_there_is_not() -> None:
+    wide().to_csv("sales.csv", index=False)
+    found = mistake(repeating(wide()), Path("sales.csv"), options=Options(frequency="bogus"))
+    assert "no frequency 'bogus' where: --frequency" in found

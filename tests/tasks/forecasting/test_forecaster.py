@@ -293,3 +293,42 @@ def test_options_of_the_layout() -> None:
     assert made.columns.tolist() == ["moment", "b"]
     found = refused(lambda: task.forecast(frame, Options(target=["c"])), "no column 'c'")
     assert found.where == "--target"
+
+
+def test_an_index_of_names_and_dates_stays_there() -> None:
+    frame = long()
+    task = repeating(frame)
+    plain = task.forecast(frame)
+    both = task.forecast(frame.set_index(["unique_id", "ds"]))
+    assert both.index.names == ["unique_id", "ds"]
+    pd.testing.assert_frame_equal(both.reset_index(), plain)
+    names = task.forecast(frame.set_index("unique_id"))
+    assert names.index.name == "unique_id"
+    pd.testing.assert_frame_equal(names.reset_index(), plain)
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_days_keep_their_time_zone(indexed: bool) -> None:
+    frame = wide()
+    task = repeating(frame)
+    plain = task.forecast(frame)
+    zoned = frame.assign(day=frame["day"].dt.tz_localize("Europe/Berlin"))
+    made = task.forecast(zoned.set_index("day").rename_axis(None) if indexed else zoned)
+    dates = pd.DatetimeIndex(made.index if indexed else made["day"])
+    assert str(dates.tz) == "Europe/Berlin"
+    assert dates.tz_localize(None).tolist() == plain["day"].tolist()
+
+
+def test_midnights_that_the_clock_skips() -> None:
+    # In Beirut the clock went from 0:00 to 1:00 on 2024-03-31.
+    frame = wide().assign(day=pd.date_range("2024-03-11", periods=20, tz="Asia/Beirut"))
+    dates = repeating(wide()).forecast(frame)["day"]
+    assert dates.iloc[0] == pd.Timestamp("2024-03-31 01:00", tz="Asia/Beirut")
+    assert dates.iloc[1] == pd.Timestamp("2024-04-01", tz="Asia/Beirut")
+
+
+@pytest.mark.parametrize("given", [wide()["a"], [1.0, 2.0], None])
+def test_what_is_no_frame_is_refused(given: Any) -> None:
+    task = repeating(wide())
+    found = refused(lambda: task.forecast(given), "not a frame")
+    assert found.where == "frame"

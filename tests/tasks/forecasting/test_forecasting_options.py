@@ -19,6 +19,7 @@ def test_the_defaults_are_valid() -> None:
         (ForecastingOptions(horizon=-1), "horizon is -1", "--horizon"),
         (ForecastingOptions(horizon=100_001), "horizon is 100001", "--horizon"),
         (ForecastingOptions(levels=[80, 100]), "levels is 100", "--levels"),
+        (ForecastingOptions(levels=[0.8]), "levels is 0.8", "--levels"),
         (ForecastingOptions(levels=[0]), "levels is 0", "--levels"),
         (ForecastingOptions(levels=[float("nan")]), "levels is nan", "--levels"),
         (ForecastingOptions(levels=[80, 80]), "levels is 80 80", "--levels"),

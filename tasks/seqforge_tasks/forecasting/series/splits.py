@@ -117,6 +117,8 @@ def _by_dates(
         )
     test = None if apart else _date(options, "test")
     test_start = lengths if test is None else _steps_before(panel, test, lengths)
+    if test is not None:
+        _require_reached("test", test, test_start, lengths)
     validation = _date(options, "validation")
     if validation is None:
         return test_start, test_start, lengths
@@ -126,7 +128,20 @@ def _by_dates(
             where="data.validation, data.test",
             todo="give the first day of each part",
         )
-    return np.minimum(_steps_before(panel, validation, lengths), test_start), test_start, lengths
+    validation_start = _steps_before(panel, validation, lengths)
+    _require_reached("validation", validation, validation_start, lengths)
+    return np.minimum(validation_start, test_start), test_start, lengths
+
+
+def _require_reached(
+    part: str, date: pd.Timestamp, starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> None:
+    if len(lengths) and (starts >= lengths).all():
+        raise UserError(
+            f"{part} begins on {date}, and all series end before",
+            where=f"data.{part}",
+            todo="give a date that the series reach, or null for no such part",
+        )
 
 
 def _by_series(lengths: NDArray[np.int64], options: SeriesOptions) -> Parts:

@@ -137,6 +137,16 @@ def test_parts_follow_each_other_within_the_series(
             "data.validation, data.test",
         ),
         (
+            {"split": "dates", "validation": None, "test": "2030-01-01"},
+            "test begins on 2030-01-01 00:00:00, and all series end before",
+            "data.test",
+        ),
+        (
+            {"split": "dates", "validation": "2030-01-01", "test": None},
+            "validation begins on 2030-01-01 00:00:00, and all series end before",
+            "data.validation",
+        ),
+        (
             {"split": "series", "train": 3, "validation": 1, "test": 1},
             "5 series together, and there are 2",
             "data.train, data.validation, data.test",

@@ -171,7 +171,7 @@ def _wide_targets(sample: pd.DataFrame, layout: Layout, source: str) -> list[str
             f"{source} has no column of numbers to forecast",
             where="data.target",
             accepted=sample.columns,
-            todo="give a file with numbers, or set data.kind if its rows are series",
+            todo="give numbers with a decimal point, or set data.kind if its rows are series",
         )
     return targets
 

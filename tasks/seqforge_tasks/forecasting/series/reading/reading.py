@@ -19,8 +19,15 @@ class Reading:
             forecasts in the shape of the input.
         notes: One line for each thing that was done to the series, such as sorted rows, missing
             steps, or columns that were left out; and for constant series.
+        source: What messages call it, such as the path of its file; empty: the layout's name.
     """
 
     panel: Panel
     layout: Layout
     notes: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def place(self) -> str:
+        """What messages call it."""
+        return self.source or self.layout.name
