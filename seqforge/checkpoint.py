@@ -22,9 +22,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from seqforge.discovery import ENCODERS, GROUPS, TASKS
 from seqforge.encoders import Encoder, EncoderFactory
 from seqforge.encoders.factory import encoder_class
 from seqforge.errors import UserError, closest_match
+from seqforge.plugin_loading import base_class
 from seqforge.registry import Registry
 from seqforge.registry import load as load_registry
 from seqforge.task import Spec, Task
@@ -32,8 +34,6 @@ from seqforge.task import Spec, Task
 FORMAT = 1
 """Version of the "seqforge" entry; raised when older readers could not read it rightly."""
 
-TASKS = "seqforge.tasks"
-ENCODERS = "seqforge.encoders"
 GIVE_ONE = "give a .ckpt file or a run folder, such as those under runs/"
 PLAIN = (str, int, float, bool, type(None))
 
@@ -138,7 +138,7 @@ def vet(description: Mapping[str, Any], file: Path) -> None:
     """
     registry = load_registry()
     try:
-        _vet_task(registry, description["task"], str(file))
+        _vet_part(registry, TASKS, description["task"], str(file))
         for saved in [description["encoder"], *description["roles"].values()]:
             registry.find_saved(ENCODERS, saved, where=str(file))
     except (KeyError, AttributeError, TypeError, RecursionError) as error:
@@ -163,7 +163,7 @@ def describe(task: Task, encoders: EncoderFactory, spec: Spec) -> dict[str, Any]
     return {
         "format": FORMAT,
         "version": _version(),
-        "task": _describe_task(registry, task),
+        "task": _describe_part(registry, task),
         "encoder": encoder(described["encoder"]),
         "roles": {role: encoder(entry) for role, entry in described["roles"].items()},
         "spec": _plain(dict(spec), "spec"),
@@ -279,18 +279,28 @@ def _defaults(cls: type) -> dict[str, Any]:
     return {each.name: each.default for each in parameters if each.default is not each.empty}
 
 
-def _describe_task(registry: Registry, task: Task) -> dict[str, Any]:
+def _describe_part(registry: Registry, part: object) -> dict[str, Any]:
+    """Describe a task, or a part of one, such as an image encoder, as class and arguments."""
+    cls = type(part)
     arguments = {}
-    for name in inspect.signature(type(task)).parameters:
-        if not hasattr(task, name):
+    for name in inspect.signature(cls).parameters:
+        if not hasattr(part, name):
             raise TypeError(
-                f"{type(task).__name__} must keep its constructor's argument '{name}' as an "
+                f"{cls.__name__} must keep its constructor's argument '{name}' as an "
                 f"attribute of the same name, so that checkpoints can store it"
             )
-        value = getattr(task, name)
-        nested = isinstance(value, Task)
-        arguments[name] = _describe_task(registry, value) if nested else _plain(value, name)
-    return {**registry.identify(type(task)), "init_args": arguments}
+        value = getattr(part, name)
+        group = _part_group(type(value))
+        arguments[name] = (
+            {**_describe_part(registry, value), "group": group} if group else _plain(value, name)
+        )
+    return {**registry.identify(cls), "init_args": arguments}
+
+
+def _part_group(cls: type) -> str:
+    """Return the plugin group of a class that tasks take as arguments; "" if it is of none."""
+    groups = (name for name, group in GROUPS.items() if group.part)
+    return next((name for name in groups if issubclass(cls, base_class(name))), "")
 
 
 def _plain(value: Any, name: str) -> Any:
@@ -311,7 +321,7 @@ def _rebuilt(description: Mapping[str, Any]) -> Task:
         _saved_encoder(registry, description["encoder"]),
         {role: _saved_encoder(registry, saved) for role, saved in description["roles"].items()},
     )
-    task = _saved_task(registry, description["task"])
+    task: Task = _saved_part(registry, TASKS, description["task"])
     task.build(factory, description["spec"])
     return task
 
@@ -320,11 +330,23 @@ def _is_class(saved: object) -> bool:
     return isinstance(saved, dict) and {"class_path", "init_args"} <= set(saved)
 
 
-def _vet_task(registry: Registry, saved: Mapping[str, Any], where: str) -> None:
-    registry.find_saved(TASKS, saved, where=where)
+def _group_of(saved: Mapping[str, Any]) -> str:
+    # Tasks were the only parts before others were named by their group.
+    group = saved.get("group", TASKS)
+    if group not in GROUPS or not GROUPS[group].part:
+        raise UserError(
+            f"no kind of part is called '{group}'",
+            accepted=(name for name, each in GROUPS.items() if each.part),
+            todo="install the version of seqforge that wrote the checkpoint",
+        )
+    return str(group)
+
+
+def _vet_part(registry: Registry, group: str, saved: Mapping[str, Any], where: str) -> None:
+    registry.find_saved(group, saved, where=where)
     for value in saved["init_args"].values():
         if _is_class(value):
-            _vet_task(registry, value, where)
+            _vet_part(registry, _group_of(value), value, where)
 
 
 def _saved_encoder(registry: Registry, saved: Mapping[str, Any]) -> Callable[[int], Encoder]:
@@ -333,16 +355,16 @@ def _saved_encoder(registry: Registry, saved: Mapping[str, Any]) -> Callable[[in
     return factory
 
 
-def _saved_task(registry: Registry, saved: Mapping[str, Any]) -> Task:
-    cls = registry.find_saved(TASKS, saved)
+def _saved_part(registry: Registry, group: str, saved: Mapping[str, Any]) -> Any:
+    cls = registry.find_saved(group, saved)
     arguments = {
-        name: _saved_task(registry, value) if _is_class(value) else value
+        name: _saved_part(registry, _group_of(value), value) if _is_class(value) else value
         for name, value in saved["init_args"].items()
     }
-    task = cls(**arguments)
-    if not isinstance(task, Task):
-        raise TypeError(f"{cls.__name__} is no Task")
-    return task
+    part = cls(**arguments)
+    if not isinstance(part, base := base_class(group)):
+        raise TypeError(f"{cls.__name__} is no {base.__name__}")
+    return part
 
 
 def _version() -> str:

@@ -14,6 +14,7 @@ PLUGINS_VARIABLE: Final = "SEQFORGE_PLUGINS"
 ENCODERS: Final = "seqforge.encoders"
 TASKS: Final = "seqforge.tasks"
 DATA: Final = "seqforge.data"
+IMAGE_ENCODERS: Final = "seqforge.image_encoders"
 
 
 @dataclass(frozen=True)
@@ -24,17 +25,22 @@ class Group:
         noun: What one member is called in messages.
         base: The base class as `module:Class`.
         key: Where a configuration names a member.
+        part: Whether a task takes members, made already, as constructor arguments of its own.
     """
 
     noun: str
     base: str
     key: str
+    part: bool = False
 
 
 GROUPS: dict[str, Group] = {
     ENCODERS: Group("encoder", "seqforge.encoders:Encoder", "model.encoder"),
-    TASKS: Group("task", "seqforge.task:Task", "model.task"),
+    TASKS: Group("task", "seqforge.task:Task", "model.task", part=True),
     DATA: Group("data module", "seqforge.data:DataModule", "data"),
+    IMAGE_ENCODERS: Group(
+        "image encoder", "seqforge.vision:ImageEncoder", "model.task.image_encoder", part=True
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Which encoders, tasks and data modules there are: loaded once, looked up by name.
+"""Which encoders, tasks, data modules and image encoders there are: loaded once, found by name.
 
 Importing a plugin runs its code, so this is the only place where that happens, and only for what
 the user installed or named. A name in a checkpoint or a configuration never imports anything.

@@ -135,21 +135,24 @@ class NoOptions:
 class Task(nn.Module):
     """Base class of all tasks.
 
-    The constructor takes hyperparameters only: plain values, or other tasks, each kept as an
-    attribute of the same name, because checkpoints store them by reading those attributes. The
-    network is made in `build`, when the data's spec is known.
+    The constructor takes hyperparameters only: plain values, other tasks or image encoders, each
+    kept as an attribute of the same name, because checkpoints store them by reading those
+    attributes. The network is made in `build`, when the data's spec is known.
 
     Class attributes:
         monitor: Metric and mode ("min" or "max") by which checkpoints are selected.
         options: A dataclass: what a user can set at inference.
         example: Arguments for `seqforge infer CHECKPOINT` that a user may try first.
         full_precision: True keeps training in float32 where the hardware offers bfloat16.
+        folders: Whether `infer -i` also takes folders and patterns such as `photos/*.jpg`, which
+            the task then looks through itself.
     """
 
     monitor: ClassVar[tuple[str, str]] = ("val/loss", "min")
     options: ClassVar[type] = NoOptions
     example: ClassVar[str] = "--help"
     full_precision: ClassVar[bool] = False
+    folders: ClassVar[bool] = False
 
     def __init__(self) -> None:  # of its own: nn.Module's takes anything and stores nothing
         super().__init__()
@@ -174,6 +177,13 @@ class Task(nn.Module):
         """Compute statistics of the training data into buffers, in place, after `initialise`.
 
         Every process calls it and must come to the same values.
+        """
+
+    def attach(self, data: DataModule) -> None:
+        """Arrange with the data what a fit needs, such as features of a part that is frozen.
+
+        Called when any fit starts, a resumed one too, with the weights as they are then: after
+        `initialise` and `prepare`, on every process.
         """
 
     def start(self, batch_size: int) -> State:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from seqforge.attention.base import Attention
 from seqforge.attention.decoder_state import Decoded, DecoderState
 from seqforge.attention.memory import Memory
-from seqforge.attention.stepper import DecoderStepper, joined
+from seqforge.attention.stepper import DecoderStepper, gated, joined
 from seqforge.encoders import Bridge, Encoder
 from seqforge.layers import padding_mask
 from seqforge.state import Fixed, hold, widen
@@ -39,6 +39,8 @@ class AttentionDecoder(nn.Module):
         dropout: Probability that a feature is dropped in training.
         context_size: Size of the vector that starts the reader and the writer; None: that of the
             source's values.
+        gate: Whether the context is scaled by `beta_t = sigmoid(f(h_t))`, a number for each step
+            (Xu et al. 2015, section 4.2.1), so that a word may be written without looking.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class AttentionDecoder(nn.Module):
         input_feeding: bool = False,
         dropout: float = 0.0,
         context_size: int | None = None,
+        gate: bool = False,
     ) -> None:
         super().__init__()
         size = attention.value_size if context_size is None else context_size
@@ -61,6 +64,7 @@ class AttentionDecoder(nn.Module):
         self.feature_size = feature_size
         self.reader_bridge = Bridge(reader, size)
         self.writer_bridge = None if writer is None else Bridge(writer, size)
+        self.gate = nn.Linear(reader.output_size, 1) if gate else None
         output_size = (reader if writer is None else writer).output_size
         self.combine = nn.Linear(output_size + attention.value_size, feature_size)
         self.dropout = nn.Dropout(dropout)
@@ -94,11 +98,11 @@ class AttentionDecoder(nn.Module):
             return self.unroll(embedded, state, lambda _, t: embedded[:, t], lengths)
         outputs, reader = self.reader(embedded, state.reader, lengths)  # (B, T, Q)
         attended = self.attention(outputs, state.memory.value)
+        context = gated(attended.context, outputs, self.gate)
         writer = state.writer
         if self.writer is not None:
-            both = joined(outputs, attended.context)
-            outputs, writer = self.writer(both, writer, lengths)
-        features = self.dropout(self._features(outputs, attended.context))
+            outputs, writer = self.writer(joined(outputs, context), writer, lengths)
+        features = self.dropout(self._features(outputs, context))
         return Decoded(features, attended.weights, state._replace(reader=reader, writer=writer))
 
     def unroll(
@@ -141,10 +145,11 @@ class AttentionDecoder(nn.Module):
             x = joined(x, state.features)
         output, reader = self.reader.step(x, state.reader)  # (N, Q)
         attended = self.attention.attend_rows(output, state.memory.value)
+        context = gated(attended.context, output, self.gate)
         writer = state.writer
         if self.writer is not None:
-            output, writer = self.writer.step(joined(output, attended.context), writer)
-        features = self.dropout(self._features(output, attended.context))
+            output, writer = self.writer.step(joined(output, context), writer)
+        features = self.dropout(self._features(output, context))
         fed = None if state.features is None else widen(features)
         return features, attended.weights, DecoderState(reader, writer, fed, state.memory)
 
@@ -164,6 +169,7 @@ class AttentionDecoder(nn.Module):
             None if made.writer is None else made.writer.stepper(),
             copy.deepcopy(self.attention).eval(),
             made.combine,
+            copy.deepcopy(made.gate),
         )
 
     def _features(self, outputs: Tensor, context: Tensor) -> Tensor:

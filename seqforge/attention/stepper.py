@@ -26,14 +26,21 @@ class DecoderStepper:
         writer: Steps of the encoder above the attention; None without one.
         attention: Compares the reader's outputs with the source.
         combine: `W` and `b`, of `[h_t; c_t]`.
+        gate: Scales the context by what the reader gives; None: nothing does.
     """
 
     def __init__(
-        self, reader: Stepper, writer: Stepper | None, attention: Attention, combine: nn.Linear
+        self,
+        reader: Stepper,
+        writer: Stepper | None,
+        attention: Attention,
+        combine: nn.Linear,
+        gate: nn.Linear | None = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._attention = attention
+        self._gate = gate
         self._bias = combine.bias.detach().clone()
         parts = combine.weight.detach().split_with_sizes(
             [combine.in_features - attention.value_size, attention.value_size], dim=1
@@ -73,6 +80,7 @@ class DecoderStepper:
             x = joined(x, state.features)
         output, reader = self._reader(x, state.reader)  # (N, Q)
         context, weights = self._attention.attend_rows(widen(output), state.memory.value)
+        context = gated(context, output, self._gate)  # one number: it may scale what is mapped
         writer = state.writer
         if self._writer is not None:
             output, writer = self._writer(joined(output, context), writer)
@@ -80,6 +88,11 @@ class DecoderStepper:
         features = F.linear(output, self._of_output, self._bias).add_(context).tanh_()  # (N, F)
         fed = None if state.features is None else widen(features)
         return features, weights, DecoderState(reader, writer, fed, state.memory)
+
+
+def gated(context: Tensor, outputs: Tensor, gate: nn.Linear | None) -> Tensor:
+    """Scale contexts `(…, C)` by `sigmoid(f(h))` of outputs `(…, Q)`; without a gate by 1."""
+    return context if gate is None else context * torch.sigmoid(gate(outputs)).to(context.dtype)
 
 
 def joined(first: Tensor, second: Tensor) -> Tensor:

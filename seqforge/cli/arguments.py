@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from glob import has_magic
 from pathlib import Path
 from typing import NoReturn
 
@@ -64,14 +65,20 @@ def checkpoint_path(argv: Sequence[str], usage: str) -> str | None:
     )
 
 
-def require_files(files: Sequence[str]) -> None:
+def require_files(files: Sequence[str], folders: bool = False) -> None:
     """Refuse files that do not exist, and folders; `-` is standard input.
+
+    Args:
+        files: What was given by -i.
+        folders: Whether folders, and patterns that the shell has left as they are, are right too.
 
     Raises:
         UserError: Names the first one, and what comes near.
     """
     for file in files:
         path = Path(file)
+        if folders and (path.is_dir() or has_magic(file)):
+            continue
         if path.is_dir():
             raise UserError(
                 f"'{file}' is a folder",

@@ -53,7 +53,7 @@ def run(argv: list[str]) -> int:
     # Intermixed: options may stand before, between and after inline inputs.
     arguments = parser.parse_intermixed_args(argv)
     move(task, arguments.device)
-    inputs = _inputs(arguments.inputs, arguments.input or [])
+    inputs = _inputs(arguments.inputs, arguments.input or [], task.folders)
     outputs = task.infer(inputs, read_options(task.options, arguments))
     # What is wrong with an option or input shows before an old output file is overwritten.
     outputs = chain(list(islice(outputs, 1)), outputs)
@@ -96,8 +96,8 @@ def _write_table(table: Table, stream: TextIO) -> None:
     writer.writerows(table.rows)
 
 
-def _inputs(inline: Sequence[str], files: Sequence[str]) -> list[Source]:
-    require_files(files)
+def _inputs(inline: Sequence[str], files: Sequence[str], folders: bool) -> list[Source]:
+    require_files(files, folders)
     if inline or files:
         return [*map(decodable, inline), *[Path(file) for file in files]]
     return [STDIN] if sys.stdin is not None and not sys.stdin.isatty() else [""]

@@ -31,7 +31,7 @@ COMMANDS: dict[str, Command] = {
     "predict": Command("run a checkpoint over a data module", "seqforge.cli.fit", True),
     "infer": Command("use a checkpoint: text, files or a stream in", "seqforge.cli.infer"),
     "inspect": Command("see inside a checkpoint: gradients, gates, units", "seqforge.cli.inspect"),
-    "plugins": Command("list encoders, tasks and data modules", "seqforge.cli.plugins"),
+    "plugins": Command("list encoders, tasks, data modules and the like", "seqforge.cli.plugins"),
     "new-task": Command("write a plugin package for a task of your own", "seqforge.cli.new_task"),
     "schema": Command("print the JSON Schema of configurations", "seqforge.cli.schema"),
 }
@@ -158,7 +158,7 @@ commands:
 {commands}
 
 options:
-  --plugins A,B  also load these modules' encoders, tasks and data modules
+  --plugins A,B  also load these modules' encoders, tasks, data modules and the like
   --version      print the version
   -h, --help     print this; after a command, print that command's options
 

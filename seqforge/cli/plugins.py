@@ -1,4 +1,4 @@
-"""`seqforge plugins`: every encoder, task and data module, listed without importing any of them."""
+"""`seqforge plugins`: encoders, tasks, data modules and more, listed without importing them."""
 
 import sys
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from seqforge.errors import FAILURE, OK, UserError, closest_match
 
 _HELP = """usage: seqforge plugins [--check]
 
-List every encoder, task and data module: its name, the package that has it, what it is.
+List every encoder, task, data module and image encoder: its name, its package, what it is.
 
 options:
   --check        import them all, show what is broken and why; the exit code is 1 if any is

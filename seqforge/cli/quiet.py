@@ -28,6 +28,8 @@ IGNORED_WARNINGS = (
     r".*Total length of `\w+` across ranks is zero.*",
     # Resuming inside an epoch is what the rolling checkpoint is for.
     r".*You're resuming from a checkpoint that ended before the epoch ended.*",
+    # A frozen part stays in evaluation mode on purpose.
+    r".*Found \d+ module\(s\) in eval mode at the start of training.*",
     # Checkpoints and logs of one run lie in one folder by design.
     r".*Checkpoint directory .* exists and is not empty.*",
 )

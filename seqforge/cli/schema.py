@@ -17,12 +17,12 @@ from seqforge.registry import load as load_registry
 
 _HELP = """usage: seqforge schema [--output FILE]
 
-Print the JSON Schema of configurations. It knows every encoder, task and data module that is
-installed, with its arguments: run it again after installing a plugin.
+Print the JSON Schema of configurations. It knows every encoder, task, data module and
+image encoder that is installed, with its arguments: run it again after installing a plugin.
 
 options:
   --output FILE  write it there
-  --plugins A,B  also know these modules' encoders, tasks and data modules
+  --plugins A,B  also know these modules' encoders, tasks, data modules and the like
   -h, --help     print this
 
 examples:

@@ -7,6 +7,10 @@ from seqforge.decoding.sampling import Sampled as Sampled
 from seqforge.decoding.sampling import greedy as greedy
 from seqforge.decoding.sampling import sample as sample
 from seqforge.decoding.scoring import length_penalty as length_penalty
+from seqforge.decoding.search_ranges import OptionRange as OptionRange
+from seqforge.decoding.search_ranges import SearchOptions as SearchOptions
+from seqforge.decoding.search_ranges import require_ranges as require_ranges
+from seqforge.decoding.search_ranges import search_ranges as search_ranges
 from seqforge.decoding.step import Step as Step
 from seqforge.decoding.step import StepOut as StepOut
 from seqforge.decoding.truncation import keep_top_k as keep_top_k
@@ -14,7 +18,9 @@ from seqforge.decoding.truncation import keep_top_p as keep_top_p
 
 __all__ = [
     "Hypothesis",
+    "OptionRange",
     "Sampled",
+    "SearchOptions",
     "Step",
     "StepOut",
     "beam_search",
@@ -23,5 +29,7 @@ __all__ = [
     "keep_top_k",
     "keep_top_p",
     "length_penalty",
+    "require_ranges",
     "sample",
+    "search_ranges",
 ]

@@ -1,5 +1,10 @@
 """Metrics over a whole corpus, the same on one process and on many."""
 
+from seqforge.metrics.caption import CaptionScores as CaptionScores
+from seqforge.metrics.caption_cider import CiderD as CiderD
+from seqforge.metrics.caption_cider import CiderReferences as CiderReferences
+from seqforge.metrics.caption_cider import document_frequencies as document_frequencies
+from seqforge.metrics.caption_tokens import caption_tokens as caption_tokens
 from seqforge.metrics.forecast import QUANTILES as QUANTILES
 from seqforge.metrics.forecast import ForecastScores as ForecastScores
 from seqforge.metrics.forecast import Spread as Spread
@@ -20,11 +25,16 @@ from seqforge.metrics.tokenizers import tokenizer_for as tokenizer_for
 __all__ = [
     "QUANTILES",
     "TOKENIZERS",
+    "CaptionScores",
+    "CiderD",
+    "CiderReferences",
     "ForecastScores",
     "References",
     "Spread",
     "TextScores",
     "Tokenizer",
+    "caption_tokens",
+    "document_frequencies",
     "overall_weighted_average",
     "perplexity",
     "pinball",

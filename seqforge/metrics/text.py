@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from itertools import zip_longest
-from typing import Any, Final, NamedTuple, cast
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import torch
 from sacrebleu import BLEU, CHRF
 
-from seqforge.errors import UserError
+from seqforge.metrics.text_rows import (
+    gathered_rows,
+    reference_streams,
+    require_new,
+    require_scorable,
+)
 from seqforge.metrics.tokenizers import Tokenizer, require_tokenizer
 
 References = str | Sequence[str]
 """What one text is compared with: a reference, or several of them."""
-
-# What the usual splitters leave in a text whose pieces were not joined again.
-_PIECE: Final = re.compile(r"@@(?=\s|$)|▁")
-_PIECES_ALLOWED: Final = 0.1
 
 
 class _Row(NamedTuple):
@@ -72,10 +70,7 @@ class TextScores:
                 text has no reference.
         """
         for number, hypothesis, known in zip(ids, hypotheses, references, strict=True):
-            if number < 0:
-                raise ValueError(f"sample {number} is a filler and must not be scored")
-            if number in self._rows:
-                raise _twice(number)
+            require_new(number, self._rows)
             given = (known,) if isinstance(known, str) else tuple(known)
             if not given:
                 raise ValueError(f"sample {number} has no reference")
@@ -94,10 +89,10 @@ class TextScores:
                 into pieces, which BLEU would count as words.
             ValueError: Two processes scored the same sample.
         """
-        rows = list(_merged(_gathered(self._rows)).values())
+        rows = list(gathered_rows(self._rows).values())
         hypotheses = [row.hypothesis for row in rows]
-        _require_scorable(hypotheses)
-        streams = _streams([row.references for row in rows])
+        require_scorable(hypotheses)
+        streams = reference_streams([row.references for row in rows])
         # The library warns of texts that look tokenised already; for "none" they should be.
         tokenised = self.tokenizer == "none"
         bleu = BLEU(tokenize=self.tokenizer, lowercase=self.lowercase, force=tokenised)
@@ -135,46 +130,3 @@ class TextScores:
 
 def _spaced(text: str) -> str:
     return " ".join(text.split())
-
-
-def _twice(number: int) -> ValueError:
-    return ValueError(f"sample {number} is scored twice: call reset() between two evaluations")
-
-
-def _gathered(rows: Mapping[int, _Row]) -> Sequence[Mapping[int, _Row]]:
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return [rows]
-    parts: list[Any] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(parts, rows)
-    return parts
-
-
-def _merged(parts: Sequence[Mapping[int, _Row]]) -> dict[int, _Row]:
-    merged: dict[int, _Row] = {}
-    for part in parts:
-        if shared := merged.keys() & part.keys():
-            raise _twice(min(shared))
-        merged.update(part)
-    return dict(sorted(merged.items()))
-
-
-def _streams(references: Sequence[tuple[str, ...]]) -> list[list[str]]:
-    # The library wants one whole document for each reference; None stands where a text has fewer,
-    # which its documentation allows and its types forget.
-    documents = map(list, zip_longest(*references))
-    return cast("list[list[str]]", list(documents))
-
-
-def _require_scorable(hypotheses: Sequence[str]) -> None:
-    if not hypotheses:
-        raise UserError(
-            "there is no text to score",
-            todo="give an evaluation part with at least one text",
-        )
-    split = [text for text in hypotheses if _PIECE.search(text)]
-    if len(split) > _PIECES_ALLOWED * len(hypotheses):
-        raise UserError(
-            f"{len(split)} of {len(hypotheses)} texts are split into pieces, such as "
-            f"'{split[0][:40]}'",
-            todo="join the pieces ('@@' or '▁' marks them) to words before the texts are scored",
-        )

@@ -119,10 +119,13 @@ class SequenceModule(pl.LightningModule):
             )
         self._planned_steps = float(self.trainer.estimated_stepping_batches)
         # Not in configure_model: whether a run is resumed is not known there yet.
+        datamodule = getattr(self.trainer, "datamodule", None)
         if not self._begun and self.trainer.ckpt_path is None:
             self.task.initialise()
-            if (datamodule := getattr(self.trainer, "datamodule", None)) is not None:
+            if datamodule is not None:
                 self.task.prepare(datamodule)
+        if datamodule is not None:
+            self.task.attach(datamodule)
         self._begun = True
 
     def on_train_start(self) -> None:

@@ -38,6 +38,7 @@ class Kind(NamedTuple):
     attention: str = "general"
     writer: bool = False
     feeding: bool = False
+    gate: bool = False
 
 
 ENCODERS = registry.load().names("seqforge.encoders")
@@ -46,6 +47,8 @@ WAYS = [
     *(Kind(name, feeding=True) for name in ENCODERS),
     *(Kind(attention=kind) for kind in KINDS),
     Kind("LSTM", "additive", writer=True, feeding=True),
+    Kind(gate=True),
+    Kind("LSTM", "additive", writer=True, feeding=True, gate=True),
 ]
 each_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(map(str, way)))
 
@@ -64,6 +67,7 @@ def decoder(way: Kind, dropout: float = 0.0, locked: float = 0.0) -> AttentionDe
         writer=make(2 * WIDTH) if way.writer else None,
         input_feeding=way.feeding,
         dropout=dropout,
+        gate=way.gate,
     ).double()
     for parameter in made.parameters():
         parameter.data.mul_(2.0)

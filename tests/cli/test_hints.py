@@ -169,7 +169,7 @@ MISTAKES: dict[str, tuple[str, list[str], list[str]]] = {
     "arguments without a class": (
         DATA,
         ["--model.task.embedding_size", "3"],
-        ["no class is chosen", "accepted: CharGeneration", "--model.task CharGeneration"],
+        ["no class is chosen", "accepted: Captioning, CharGeneration", "--model.task Captioning"],
     ),
     # keys
     "trainer key, file": (
@@ -246,7 +246,7 @@ MISTAKES: dict[str, tuple[str, list[str], list[str]]] = {
         [
             "no task is given",
             "where: model.task",
-            "accepted: CharGeneration",
+            "accepted: Captioning, CharGeneration",
             "write `task: {class_path: NAME}` under `model:`, or --model.task NAME",
         ],
     ),

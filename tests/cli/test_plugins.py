@@ -25,9 +25,14 @@ def test_lists_every_group(run_cli: RunCli) -> None:
 
     assert (code, err) == (0, "")
     titles = [line for line in out.splitlines() if line and not line.startswith(" ")]
-    assert titles == ["encoders (model.encoder)", "tasks (model.task)", "data modules (data)"]
+    assert titles == [
+        "encoders (model.encoder)",
+        "tasks (model.task)",
+        "data modules (data)",
+        "image encoders (model.task.image_encoder)",
+    ]
     names = {line.split()[0] for line in out.splitlines() if line.startswith("  ")}
-    assert {"RNN", "LSTM", "GRU", "CharGeneration", "TextFile"} <= names
+    assert {"RNN", "LSTM", "GRU", "CharGeneration", "TextFile", "SmallCNN"} <= names
 
 
 def test_lists_a_third_partys_plugin_without_running_it(

@@ -7,10 +7,11 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from seqforge.metrics import TextScores
+from seqforge.metrics import CaptionScores, TextScores
 
 
 def main() -> None:
@@ -18,16 +19,17 @@ def main() -> None:
     torch.distributed.init_process_group("gloo")
     rows = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
     shares = json.loads((folder / "shares.json").read_text(encoding="utf-8"))
-    found = []
-    scores = TextScores()
-    for share in shares:  # for each evaluation, the numbers that each rank has
-        own = share[rank]
-        scores.update(own, [rows[i][0] for i in own], [rows[i][1] for i in own])
-        try:
-            found.append(scores.compute() | scores.signatures)
-        except ValueError as error:
-            found.append({"error": str(error)})
-        scores.reset()
+    found: dict[str, list[dict[str, Any]]] = {}
+    for scores in (CaptionScores(), TextScores()):
+        mine = found.setdefault(type(scores).__name__, [])
+        for share in shares:  # for each evaluation, the numbers that each rank has
+            own = share[rank]
+            scores.update(own, [rows[i][0] for i in own], [rows[i][1] for i in own])
+            try:
+                mine.append(scores.compute() | {"lines": scores.lines})
+            except ValueError as error:
+                mine.append({"error": str(error)})
+            scores.reset()
     (folder / f"{rank}.json").write_text(json.dumps(found), encoding="utf-8")
     torch.distributed.destroy_process_group()
 

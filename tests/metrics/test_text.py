@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 
 from seqforge.errors import UserError
 from seqforge.metrics import TextScores, Tokenizer
-from tests.distributed import launches
 
 SACREBLEU = [sys.executable, "-m", "sacrebleu", "-m", "bleu", "chrf", "-w", "10"]
-SCRIPT = Path(__file__).with_name("score_ranks.py")
 
 # Right, nearly right, too short, too long, empty, other case, numbers, signs, accents, no spaces.
 ROWS: list[tuple[str, str]] = [
@@ -247,25 +245,3 @@ def test_the_lines_to_show_have_scores_and_signatures() -> None:
     assert bleu.endswith(f", signature {scores.signatures['bleu']}")
     assert chrf == f"chrF2 = {found['chrf']:.2f}, signature {scores.signatures['chrf']}"
     assert exact == "exact match = 12.50, signature nrefs:1|case:mixed"
-
-
-# -- several processes -----------------------------------------------------------------------------
-
-
-@pytest.mark.distributed
-@pytest.mark.timeout(90)
-def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
-    uneven, idle, shared = [[6, 0, 3, 7, 1, 5], [4, 2]], [[], list(range(8))], [[0, 1, 2], [2, 3]]
-    (tmp_path / "rows.json").write_text(json.dumps(ROWS), encoding="utf-8")
-    (tmp_path / "shares.json").write_text(json.dumps([uneven, idle, shared]), encoding="utf-8")
-    launch = [*launches.TORCHRUN, "--nproc-per-node", "2", str(SCRIPT), str(tmp_path)]
-
-    ended = launches.run(launch, tmp_path, launches.environment(tmp_path, "scores"))
-
-    assert ended.code == 0, ended.err[-3000:]
-    alone = scored(ROWS)
-    expected = alone.compute() | alone.signatures
-    for rank in range(2):
-        found = json.loads((tmp_path / f"{rank}.json").read_text(encoding="utf-8"))
-        assert found[:2] == [expected, expected]
-        assert "sample 2 is scored twice" in found[2]["error"]

@@ -8,7 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqforge.attention import AttentionDecoder, Decoded, DecoderState, make_attention
+from seqforge.attention import (
+    AttentionDecoder,
+    Decoded,
+    DecoderState,
+    make_attention,
+    never_mask,
+)
 from seqforge.data import Draw
 from seqforge.encoders import Encoder, EncoderFactory
 from seqforge.layers import Head, final_output
@@ -86,9 +92,8 @@ class EncoderDecoder(nn.Module):
         nn.init.zeros_(self.head.bias)
         if options.tied_embeddings and features == size:  # Press and Wolf 2017
             self.head.weight = self.target_embedding.weight
-        mask = torch.zeros(words)
-        mask[list(never)] = torch.finfo(mask.dtype).min / 2
-        self.register_buffer("never", mask, persistent=False)
+        self.never_written = never
+        self.register_buffer("never", never_mask(never, self.head.bias.detach()), persistent=False)
 
     def encode(self, source: Tensor, lengths: Tensor) -> DecoderState:
         """Read sources and return the state in which their translations begin.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from seqforge.errors import UserError
+from seqforge.decoding import OptionRange, require_ranges, search_ranges
 
 LENGTHS = 10_000
 """The greatest length in tokens that can be asked for: a search is planned for it in advance."""
@@ -62,29 +62,13 @@ def require_valid(options: TranslationOptions, prefix: str = "") -> None:
     Raises:
         UserError: Names the first such option.
     """
-    for name, right, todo in _ranges(options):
-        if not right:
-            given = f"{name} is {getattr(options, name)}"
-            where = f"{prefix}{name}" if prefix else f"--{name.replace('_', '-')}"
-            raise UserError(given, where=where, todo=todo)
+    require_ranges(options, _ranges(options), prefix)
 
 
-def _ranges(options: TranslationOptions) -> Iterator[tuple[str, bool, str]]:
-    """Yield each option with a range, whether it is in it, and what to do otherwise."""
-    yield "beam_size", 1 <= options.beam_size <= 1000, "give a number from 1 to 1000; 5 is usual"
-    yield (
-        "length_penalty",
-        0 <= options.length_penalty <= 10,
-        "give a number from 0 (the likeliest) to 10; 1 weighs by length",
+def _ranges(options: TranslationOptions) -> Iterator[OptionRange]:
+    yield from search_ranges(options, usual=5, longest=LENGTHS, otherwise="the length of the input")
+    yield OptionRange(
+        "batch_size", 1 <= options.batch_size <= 100_000, "give a number from 1 to 100000"
     )
-    yield "min_length", 0 <= options.min_length <= LENGTHS, f"give a number from 0 to {LENGTHS}"
-    yield (
-        "max_length",
-        options.max_length == 0 or max(1, options.min_length) <= options.max_length <= LENGTHS,
-        f"give a number from --min-length to {LENGTHS}; 0 goes by the length of the input",
-    )
-    yield "no_repeat_ngram", options.no_repeat_ngram >= 0, "give a number of tokens; 0 allows all"
-    yield "n_best", 1 <= options.n_best <= 1000, "give a number from 1 to 1000"
-    yield "batch_size", 1 <= options.batch_size <= 100_000, "give a number from 1 to 100000"
-    yield "long", options.long in ("refuse", "split"), "give refuse or split"
-    yield "precision", options.precision in ("fp32", "bf16"), "give fp32 or bf16"
+    yield OptionRange("long", options.long in ("refuse", "split"), "give refuse or split")
+    yield OptionRange("precision", options.precision in ("fp32", "bf16"), "give fp32 or bf16")

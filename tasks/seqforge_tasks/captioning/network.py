@@ -1,0 +1,162 @@
+"""The captioning network: an image encoder, an attention decoder, a head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import torch
+from torch import Tensor, nn
+
+from seqforge.attention import (
+    AttentionDecoder,
+    Decoded,
+    DecoderState,
+    Memory,
+    NoAttention,
+    make_attention,
+    never_mask,
+)
+from seqforge.encoders import EncoderFactory
+from seqforge.layers import Head
+from seqforge.vision import ImageEncoder, frozen_features
+
+EMBEDDING_SPREAD = 0.5
+"""Standard deviation of embeddings at the start: recurrent layers must tell words apart."""
+
+Conditioning = Literal["both", "start", "attention"]
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """How the network is made; see `Captioning` for the meanings."""
+
+    conditioning: Conditioning
+    attention: str
+    gate: bool
+    input_feeding: bool
+    writer: bool
+    embedding_size: int
+    region_size: int
+    feature_size: int | None
+    tied_embeddings: bool
+    dropout: float
+    word_dropout: float
+
+
+class CaptioningNetwork(nn.Module):
+    """Looks at a picture and writes a caption, word by word.
+
+    The regions' features are mapped to `region_size`. Their mean starts the decoder's state
+    (Vinyals et al. 2015), the regions are attended to at every step (Xu et al. 2015), or both.
+
+    Args:
+        image: The image encoder, built.
+        encoders: Makes the decoder (role "decoder") and, if asked for, its second layer (role
+            "writer").
+        words: Words in the vocabulary.
+        never: Numbers of words that are never written, such as padding.
+        frozen: Whether the image encoder is never trained.
+        options: How the network is made.
+    """
+
+    never: Tensor
+
+    def __init__(
+        self,
+        image: ImageEncoder,
+        encoders: EncoderFactory,
+        words: int,
+        never: tuple[int, ...],
+        frozen: bool,
+        options: NetworkOptions,
+    ) -> None:
+        super().__init__()
+        self.image = image.requires_grad_(not frozen)
+        self.frozen = frozen
+        self.conditioning = options.conditioning
+        size, regions = options.embedding_size, options.region_size
+        features = options.feature_size or size
+        self.project = nn.Sequential(nn.Linear(image.feature_size, regions), nn.ReLU())
+        self.embedding = nn.Embedding(words, size)
+        nn.init.normal_(self.embedding.weight, std=EMBEDDING_SPREAD)
+        self.dropout = nn.Dropout(options.dropout)
+        self.word_dropout = options.word_dropout
+        fed = features if options.input_feeding else 0
+        reader = encoders(size + fed, role="decoder", causal=True)
+        blind = options.conditioning == "start"
+        self.decoder = AttentionDecoder(
+            reader,
+            NoAttention(reader.output_size)
+            if blind
+            else make_attention(options.attention, reader.output_size, regions),
+            features,
+            writer=encoders(reader.output_size + regions * (not blind), role="writer", causal=True)
+            if options.writer
+            else None,
+            input_feeding=options.input_feeding,
+            dropout=options.dropout,
+            context_size=regions,
+            gate=options.gate and not blind,
+        )
+        self.head = Head(features, words)
+        nn.init.zeros_(self.head.bias)
+        if options.tied_embeddings and features == size:  # Press and Wolf 2017
+            self.head.weight = self.embedding.weight
+        self.never_written = never
+        self.register_buffer("never", never_mask(never, self.head.bias.detach()), persistent=False)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch between training and evaluation; pretrained image encoders stay in evaluation.
+
+        Their batch statistics are those of the pictures that they were trained on.
+        """
+        super().train(mode)
+        if self.image.pretrained:
+            self.image.eval()
+        return self
+
+    def features(self, pictures: Tensor, train_image: bool = False) -> Tensor:
+        """Return the features of pictures' regions, `(N, P, C)`.
+
+        Args:
+            pictures: `(N, 3, S, S)` uint8.
+            train_image: Whether gradients reach the image encoder.
+        """
+        if self.frozen:
+            return frozen_features(self.image, pictures)
+        with torch.set_grad_enabled(train_image and torch.is_grad_enabled()):
+            features: Tensor = self.image(pictures)
+        return features
+
+    def look(self, features: Tensor, places: Tensor | None = None) -> DecoderState:
+        """Return the state in which captions begin.
+
+        Args:
+            features: `(N, P, C)` of pictures.
+            places: `(B,)` int64, the picture of each caption; None: one caption for each picture.
+        """
+        features = features.to(self.embedding.weight.dtype)
+        regions = self.dropout(self.project(features))  # (N, P, R)
+        pooled = regions.mean(dim=1)
+        if self.conditioning == "attention":
+            pooled = torch.zeros_like(pooled)
+        attention = self.decoder.attention
+        if isinstance(attention, NoAttention):
+            memory = attention.nothing(pooled)
+        else:
+            memory = attention.remember(regions)
+        if places is not None:
+            # Once for each picture up to here, however many of its captions there are.
+            memory, pooled = Memory(*(part[places] for part in memory)), pooled[places]
+        return self.decoder.start(memory, pooled)
+
+    def decode(self, inputs: Tensor, state: DecoderState, lengths: Tensor) -> Decoded:
+        """Read known captions, `(B, T)`, each word from those before it and the picture."""
+        embedded = self.dropout(self.embedding(inputs))
+        if self.training and self.word_dropout > 0:
+            # Whole words (Gal and Ghahramani 2016): what comes next must then be seen.
+            kept = torch.rand(inputs.shape, device=inputs.device) >= self.word_dropout
+            embedded = embedded * kept.unsqueeze(2)
+        decoded: Decoded = self.decoder(embedded, state, lengths)
+        return decoded

@@ -1,0 +1,1 @@
+"""Files of captions, whatever their form."""
