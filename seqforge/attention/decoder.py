@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from seqforge.attention.base import Attention
 from seqforge.attention.decoder_state import Decoded, DecoderState
 from seqforge.attention.memory import Memory
-from seqforge.attention.stepper import DecoderStepper, gated, joined
+from seqforge.attention.stepper import DecoderStepper, gated, joined, shifted
 from seqforge.encoders import Bridge, Encoder
 from seqforge.layers import padding_mask
 from seqforge.state import Fixed, hold, widen
@@ -69,12 +69,16 @@ class AttentionDecoder(nn.Module):
         self.combine = nn.Linear(output_size + attention.value_size, feature_size)
         self.dropout = nn.Dropout(dropout)
 
-    def start(self, memory: Memory, context: Tensor) -> DecoderState:
+    def start(
+        self, memory: Memory, context: Tensor, shortcut: Tensor | None = None
+    ) -> DecoderState:
         """Begin a target.
 
         Args:
             memory: The source, from `attention.remember`.
             context: `(B, C)`, a summary of the source.
+            shortcut: `(B, F)`, what is added to the features of every step: the way from the
+                source to the words that needs no recurrence. None: nothing.
         """
         rows = context.size(0)
         return DecoderState(
@@ -82,6 +86,7 @@ class AttentionDecoder(nn.Module):
             None if self.writer_bridge is None else self.writer_bridge(context),
             widen(context.new_zeros(rows, self.feature_size)) if self.input_feeding else None,
             Fixed(memory),
+            None if shortcut is None else Fixed(shortcut),
         )
 
     def forward(
@@ -102,7 +107,7 @@ class AttentionDecoder(nn.Module):
         writer = state.writer
         if self.writer is not None:
             outputs, writer = self.writer(joined(outputs, context), writer, lengths)
-        features = self.dropout(self._features(outputs, context))
+        features = shifted(self.dropout(self._features(outputs, context)), state.shortcut)
         return Decoded(features, attended.weights, state._replace(reader=reader, writer=writer))
 
     def unroll(
@@ -149,9 +154,10 @@ class AttentionDecoder(nn.Module):
         writer = state.writer
         if self.writer is not None:
             output, writer = self.writer.step(joined(output, context), writer)
-        features = self.dropout(self._features(output, context))
+        features = shifted(self.dropout(self._features(output, context)), state.shortcut)
         fed = None if state.features is None else widen(features)
-        return features, attended.weights, DecoderState(reader, writer, fed, state.memory)
+        after = state._replace(reader=reader, writer=writer, features=fed)
+        return features, attended.weights, after
 
     @torch.no_grad()
     def stepper(self, dtype: torch.dtype | None = None) -> DecoderStepper:

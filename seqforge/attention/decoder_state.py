@@ -17,12 +17,14 @@ class DecoderState(NamedTuple):
         writer: State of the encoder above the attention; None without one.
         features: `(B, F)`, the last step's features, for input feeding; None without it.
         memory: The source as `Fixed(Memory)`: beams share it.
+        shortcut: `Fixed` of `(B, F)`, what is added to the features of every step; None: nothing.
     """
 
     reader: State
     writer: State
     features: Tensor | None
     memory: Fixed
+    shortcut: Fixed | None = None
 
 
 class Decoded(NamedTuple):

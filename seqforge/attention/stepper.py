@@ -86,13 +86,25 @@ class DecoderStepper:
             output, writer = self._writer(joined(output, context), writer)
             context = F.linear(context.to(output.dtype), self._of_context)
         features = F.linear(output, self._of_output, self._bias).add_(context).tanh_()  # (N, F)
+        features = shifted(features, state.shortcut)
         fed = None if state.features is None else widen(features)
-        return features, weights, DecoderState(reader, writer, fed, state.memory)
+        return features, weights, state._replace(reader=reader, writer=writer, features=fed)
 
 
 def gated(context: Tensor, outputs: Tensor, gate: nn.Linear | None) -> Tensor:
     """Scale contexts `(…, C)` by `sigmoid(f(h))` of outputs `(…, Q)`; without a gate by 1."""
     return context if gate is None else context * torch.sigmoid(gate(outputs)).to(context.dtype)
+
+
+def shifted(features: Tensor, shortcut: Fixed | None) -> Tensor:
+    """Add to features `(N, …, F)` what belongs to their items, `(B, F)`; N a multiple of B."""
+    if shortcut is None:
+        return features
+    added: Tensor = shortcut.value.to(features.dtype)
+    rows = features.unflatten(0, (added.size(0), -1))  # (B, beams, …, F)
+    shifts = added.view(added.size(0), *[1] * (rows.dim() - 2), -1)
+    moved: Tensor = (rows + shifts).flatten(0, 1)
+    return moved
 
 
 def joined(first: Tensor, second: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from seqforge.decoding.argmax import greedy_search as greedy_search
 from seqforge.decoding.beam import beam_search as beam_search
+from seqforge.decoding.drawing import DrawnSequences as DrawnSequences
+from seqforge.decoding.drawing import draw_sequences as draw_sequences
 from seqforge.decoding.hypothesis import Hypothesis as Hypothesis
 from seqforge.decoding.sampling import Sampled as Sampled
 from seqforge.decoding.sampling import greedy as greedy
@@ -17,6 +19,7 @@ from seqforge.decoding.truncation import keep_top_k as keep_top_k
 from seqforge.decoding.truncation import keep_top_p as keep_top_p
 
 __all__ = [
+    "DrawnSequences",
     "Hypothesis",
     "OptionRange",
     "Sampled",
@@ -24,6 +27,7 @@ __all__ = [
     "Step",
     "StepOut",
     "beam_search",
+    "draw_sequences",
     "greedy",
     "greedy_search",
     "keep_top_k",

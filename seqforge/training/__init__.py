@@ -11,6 +11,8 @@ from seqforge.training.history import MetricHistory as MetricHistory
 from seqforge.training.predictions import Predictions as Predictions
 from seqforge.training.previews import Samples as Samples
 from seqforge.training.random_state import RandomState as RandomState
+from seqforge.training.rewarding import Rewarding as Rewarding
+from seqforge.training.rewarding import reward_terms as reward_terms
 from seqforge.training.schedule import Constant as Constant
 from seqforge.training.schedule import Cosine as Cosine
 from seqforge.training.schedule import OneCycle as OneCycle
@@ -32,8 +34,10 @@ __all__ = [
     "Plateau",
     "Predictions",
     "RandomState",
+    "Rewarding",
     "Samples",
     "Schedule",
     "SequenceModule",
     "WeightAverage",
+    "reward_terms",
 ]

@@ -21,11 +21,12 @@ class SmallCNN(ImageEncoder):
 
     Channels are normalised in groups, within each picture: results do not depend on a batch's other
     pictures, in training neither. Two more input channels hold each pixel's place, -1 to 1, from
-    which the network knows left from right and above from below (Liu et al. 2018, CoordConv).
+    which the network knows left from right and above from below (Liu et al. 2018, CoordConv); two
+    more features hold each region's place.
 
     Args:
         channels: Of each stage; the picture's sides are halved as often: `(32, 64, 128)` makes
-            8 x 8 regions of 64 x 64 pixels, with 128 features each.
+            8 x 8 regions of 64 x 64 pixels, with 130 features each.
         convolutions: How many of them a stage has; the first one halves.
 
     Raises:
@@ -68,10 +69,9 @@ class SmallCNN(ImageEncoder):
         for _ in self.channels:
             side = (side + 1) // 2
         self.grid = (side, side)
-        self.feature_size = self.channels[-1]
-        places = torch.linspace(-1.0, 1.0, size)
-        rows, columns = torch.meshgrid(places, places, indexing="ij")
-        self.register_buffer("places", torch.stack((columns, rows)), persistent=False)
+        self.feature_size = self.channels[-1] + 2
+        self.register_buffer("places", _places(size), persistent=False)
+        self.register_buffer("region_places", _places(side), persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features of each region, `(B, P, C)`, of pictures `(B, 3, S, S)` uint8."""
@@ -79,7 +79,16 @@ class SmallCNN(ImageEncoder):
         values = pictures.to(places.dtype) / 127.5 - 1
         inputs = torch.cat((values, places.expand(len(pictures), -1, -1, -1)), dim=1)
         features: Tensor = self.network(inputs)
-        return features.flatten(2).transpose(1, 2)
+        regions = self.get_buffer("region_places").to(features.dtype)
+        placed = torch.cat((features, regions.expand(len(pictures), -1, -1, -1)), dim=1)
+        return placed.flatten(2).transpose(1, 2)
+
+
+def _places(side: int) -> Tensor:
+    """Return columns and rows of a grid, from -1 to 1, `(2, side, side)`."""
+    places = torch.linspace(-1.0, 1.0, side) if side > 1 else torch.zeros(1)
+    rows, columns = torch.meshgrid(places, places, indexing="ij")
+    return torch.stack((columns, rows))
 
 
 def _convolution(inputs: int, outputs: int, stride: int) -> list[nn.Module]:

@@ -67,7 +67,7 @@ def test_features_are_those_of_the_network(
 
     found = _features(tmp_path / "made", pictures)
 
-    assert found.shape == (count, 16, 6)
+    assert found.shape == (count, 16, 8)
     assert found.dtype == np.float16
     assert sorted(pictures.read) == list(range(count))
     for number in range(count):
@@ -282,5 +282,5 @@ def test_a_killed_computation_leaves_nothing_wrong(ranks: Path) -> None:
     assert not list((ranks / "slow").glob("features-*"))
     pictures = Noise(6)
 
-    assert _features(ranks / "slow", pictures).shape == (6, 16, 6)
+    assert _features(ranks / "slow", pictures).shape == (6, 16, 8)
     assert sorted(pictures.read) == list(range(6))

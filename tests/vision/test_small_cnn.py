@@ -27,14 +27,14 @@ def test_the_grid_is_what_comes_out(size: int, side: int, convolutions: int) -> 
     features = encoder(_pictures(3, size))
 
     assert encoder.grid == (side, side)
-    assert features.shape == (3, side * side, encoder.feature_size) == (3, side * side, 6)
+    assert features.shape == (3, side * side, encoder.feature_size) == (3, side * side, 6 + 2)
 
 
 def test_the_default_makes_64_regions_of_64_pixels() -> None:
     encoder = SmallCNN()
     encoder.build(64)
 
-    assert (encoder.grid, encoder.feature_size) == ((8, 8), 128)
+    assert (encoder.grid, encoder.feature_size) == ((8, 8), 130)
 
 
 def test_regions_come_row_by_row() -> None:
@@ -64,10 +64,14 @@ def test_it_knows_where_things_are() -> None:
     # A blank picture looks the same everywhere, away from its border.
     encoder = _built(64, (8, 8))
 
-    inner = encoder(torch.full((1, 3, 64, 64), 100, dtype=torch.uint8)).reshape(16, 16, 8)
+    found = encoder(torch.full((1, 3, 64, 64), 100, dtype=torch.uint8)).reshape(16, 16, 10)
+    inner, places = found[..., :8], found[..., 8:]
 
     assert (inner[4, 4] - inner[11, 4]).abs().max() > 1e-2
     assert (inner[4, 4] - inner[4, 11]).abs().max() > 1e-2
+    for row, column in ((0, 0), (0, 15), (4, 11)):
+        expected = [2 * column / 15 - 1, 2 * row / 15 - 1]
+        assert places[row, column].tolist() == pytest.approx(expected)
 
 
 def test_every_weight_learns() -> None:

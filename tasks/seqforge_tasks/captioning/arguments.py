@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from seqforge.errors import UserError, closest_match
+from seqforge_tasks.captioning.search_options import require_valid
 
 if TYPE_CHECKING:
     from seqforge_tasks.captioning.task import Captioning
 
 CONDITIONINGS = ("both", "start", "attention")
+POOLINGS = ("mean", "max")
 
 
 def require_arguments(task: Captioning) -> None:
@@ -19,13 +22,8 @@ def require_arguments(task: Captioning) -> None:
         UserError: Names the first such argument.
     """
     options = task.network_options
-    if options.conditioning not in CONDITIONINGS:
-        raise UserError(
-            f"conditioning is '{options.conditioning}'",
-            where="model.task.conditioning",
-            accepted=CONDITIONINGS,
-            closest=closest_match(options.conditioning, CONDITIONINGS),
-        )
+    _require_choice("conditioning", options.conditioning, CONDITIONINGS)
+    _require_choice("pooling", options.pooling, POOLINGS)
     below_one = "give a number from 0 up, below 1"
     feature_size, epoch = options.feature_size, task.finetune_epoch
     ranges: dict[str, tuple[object, bool, str]] = {
@@ -58,10 +56,28 @@ def require_arguments(task: Captioning) -> None:
     for name, (given, right, todo) in ranges.items():
         if not right:
             raise UserError(f"{name} is {given}", where=f"model.task.{name}", todo=todo)
+    if options.shortcut and options.conditioning == "attention":
+        raise UserError(
+            "a shortcut adds the pooled picture, which conditioning 'attention' leaves out",
+            where="model.task.shortcut",
+            todo="leave it out, or set model.task.conditioning: both",
+        )
+    task.rewarding.require_valid()
+    require_valid(task.search_options, prefix="model.task.")
     image = task.__dict__["image_encoder"]
     if epoch is not None and not image.pretrained:
         raise UserError(
             f"{type(image).__name__} is trained from the start",
             where="model.task.finetune_epoch",
             todo="leave it out: it is for image encoders with pretrained weights",
+        )
+
+
+def _require_choice(name: str, given: str, accepted: Sequence[str]) -> None:
+    if given not in accepted:
+        raise UserError(
+            f"{name} is '{given}'",
+            where=f"model.task.{name}",
+            accepted=accepted,
+            closest=closest_match(given, accepted),
         )

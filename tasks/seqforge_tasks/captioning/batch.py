@@ -26,8 +26,7 @@ class CaptionBatch(Batch):
             each picture's first caption.
         lengths: `(B,)` int64, of inputs and targets.
         names: Of each row's picture: its file.
-        references: Of each row: its picture's captions as they were written, one or more; empty in
-            training.
+        references: Of each row: its picture's captions as they were written, one or more.
     """
 
     pictures: Tensor | None

@@ -2,13 +2,64 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor
 
 from seqforge.attention import Decoded
 from seqforge.layers import head_cross_entropy, padding_mask
-from seqforge.task import Term
+from seqforge.task import Progress, Term
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.network import CaptioningNetwork
+from seqforge_tasks.captioning.rewards import rewarded_captions
+
+if TYPE_CHECKING:
+    from seqforge_tasks.captioning.task import Captioning
+
+
+def training_terms(task: Captioning, batch: CaptionBatch, progress: Progress) -> dict[str, Term]:
+    """Return the loss of a batch of training: of people's captions, or of rewarded ones.
+
+    Args:
+        task: Whose network is trained.
+        batch: The batch.
+        progress: Where training stands: it decides what teaches, and whether the image encoder
+            learns.
+    """
+    network = task.network
+    trains = task.learning_rates(progress).get("network.image", 1.0) > 0
+    features = batch_features(network, batch, trains)
+    if task.rewarding.active(progress):
+        return rewarded_captions(task, features, batch, progress)
+    begun = network.look(features, batch.places)
+    decoded = network.decode(batch.inputs, begun, batch.lengths)
+    return caption_terms(network, decoded, batch, task.label_smoothing, task.doubly_stochastic)
+
+
+def evaluated_terms(task: Captioning, batch: CaptionBatch) -> dict[str, Term]:
+    """Return the cross-entropy of each picture's first caption."""
+    begun = task.network.look(batch_features(task.network, batch), batch.places)
+    decoded = task.network.decode(batch.inputs, begun, batch.lengths)
+    return caption_terms(task.network, decoded, batch, 0.0, 0.0)
+
+
+def batch_features(
+    network: CaptioningNetwork, batch: CaptionBatch, train_image: bool = False
+) -> Tensor:
+    """Return the features `(N, P, C)` of a batch's pictures, computed where none are given.
+
+    Args:
+        network: Whose image encoder computes them.
+        batch: In evaluation it keeps them, for the search that comes after the loss.
+        train_image: Whether gradients reach the image encoder.
+    """
+    if batch.features is not None:
+        return batch.features
+    assert batch.pictures is not None
+    features = network.features(batch.pictures, train_image)
+    if not network.training:
+        batch.features = features
+    return features
 
 
 def caption_terms(

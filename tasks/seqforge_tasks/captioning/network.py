@@ -21,10 +21,15 @@ from seqforge.encoders import EncoderFactory
 from seqforge.layers import Head
 from seqforge.vision import ImageEncoder, frozen_features
 
-EMBEDDING_SPREAD = 0.5
-"""Standard deviation of embeddings at the start: recurrent layers must tell words apart."""
+EMBEDDING_LENGTH = 2.0
+"""Length of an embedding at the start: recurrent layers must tell words apart, but as weights of
+the head long embeddings make it jump."""
+
+REGION_SPREAD = 0.25
+"""Standard deviation of a region's elements at the start."""
 
 Conditioning = Literal["both", "start", "attention"]
+Pooling = Literal["mean", "max"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class NetworkOptions:
     conditioning: Conditioning
     attention: str
     gate: bool
+    pooling: Pooling
+    shortcut: bool
     input_feeding: bool
     writer: bool
     embedding_size: int
@@ -47,8 +54,9 @@ class NetworkOptions:
 class CaptioningNetwork(nn.Module):
     """Looks at a picture and writes a caption, word by word.
 
-    The regions' features are mapped to `region_size`. Their mean starts the decoder's state
-    (Vinyals et al. 2015), the regions are attended to at every step (Xu et al. 2015), or both.
+    The features of the regions, pooled, start the decoder's state (Vinyals et al. 2015); mapped to
+    `region_size` they are attended to at every step (Xu et al. 2015); or both. With a shortcut, a
+    linear map of the pooled features is added to what predicts each word.
 
     Args:
         image: The image encoder, built.
@@ -75,11 +83,15 @@ class CaptioningNetwork(nn.Module):
         self.image = image.requires_grad_(not frozen)
         self.frozen = frozen
         self.conditioning = options.conditioning
+        self.pooling = options.pooling
         size, regions = options.embedding_size, options.region_size
         features = options.feature_size or size
-        self.project = nn.Sequential(nn.Linear(image.feature_size, regions), nn.ReLU())
+        norm = nn.LayerNorm(regions)
+        # Small regions make even attention: what is attended to sharply at once learns no more.
+        nn.init.constant_(norm.weight, REGION_SPREAD)
+        self.project = nn.Sequential(nn.Linear(image.feature_size, regions), norm)
         self.embedding = nn.Embedding(words, size)
-        nn.init.normal_(self.embedding.weight, std=EMBEDDING_SPREAD)
+        nn.init.normal_(self.embedding.weight, std=EMBEDDING_LENGTH / size**0.5)
         self.dropout = nn.Dropout(options.dropout)
         self.word_dropout = options.word_dropout
         fed = features if options.input_feeding else 0
@@ -96,8 +108,11 @@ class CaptioningNetwork(nn.Module):
             else None,
             input_feeding=options.input_feeding,
             dropout=options.dropout,
-            context_size=regions,
+            context_size=image.feature_size,
             gate=options.gate and not blind,
+        )
+        self.shortcut = (
+            nn.Linear(image.feature_size, features, bias=False) if options.shortcut else None
         )
         self.head = Head(features, words)
         nn.init.zeros_(self.head.bias)
@@ -115,6 +130,11 @@ class CaptioningNetwork(nn.Module):
         if self.image.pretrained:
             self.image.eval()
         return self
+
+    @property
+    def written_embedding(self) -> nn.Embedding:
+        """The embedding of the words that are written."""
+        return self.embedding
 
     def features(self, pictures: Tensor, train_image: bool = False) -> Tensor:
         """Return the features of pictures' regions, `(N, P, C)`.
@@ -138,7 +158,8 @@ class CaptioningNetwork(nn.Module):
         """
         features = features.to(self.embedding.weight.dtype)
         regions = self.dropout(self.project(features))  # (N, P, R)
-        pooled = regions.mean(dim=1)
+        pooled = features.mean(dim=1) if self.pooling == "mean" else features.amax(dim=1)
+        pooled = self.dropout(pooled)  # (N, C)
         if self.conditioning == "attention":
             pooled = torch.zeros_like(pooled)
         attention = self.decoder.attention
@@ -149,7 +170,8 @@ class CaptioningNetwork(nn.Module):
         if places is not None:
             # Once for each picture up to here, however many of its captions there are.
             memory, pooled = Memory(*(part[places] for part in memory)), pooled[places]
-        return self.decoder.start(memory, pooled)
+        added = None if self.shortcut is None else self.shortcut(pooled)
+        return self.decoder.start(memory, pooled, added)
 
     def decode(self, inputs: Tensor, state: DecoderState, lengths: Tensor) -> Decoded:
         """Read known captions, `(B, T)`, each word from those before it and the picture."""

@@ -7,23 +7,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
 
 from PIL.Image import Image
-from torch import Tensor
 
+from seqforge.attention import Baseline
 from seqforge.data import Batch, DataModule
 from seqforge.encoders import EncoderFactory
 from seqforge.metrics import perplexity
 from seqforge.state import State
 from seqforge.task import Loss, Output, Preview, Progress, Source, Spec, Task
 from seqforge.text import sentence_vocabulary_from_spec
+from seqforge.training import Rewarding
 from seqforge.vision import ImageEncoder, ImageTransform
 from seqforge_tasks.captioning.answers import answer, best_captions, predictions
 from seqforge_tasks.captioning.arguments import require_arguments
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.caching import serve_frozen_features
 from seqforge_tasks.captioning.captioner import Candidate, Captioner
-from seqforge_tasks.captioning.losses import caption_terms
-from seqforge_tasks.captioning.network import CaptioningNetwork, Conditioning, NetworkOptions
+from seqforge_tasks.captioning.losses import batch_features, evaluated_terms, training_terms
+from seqforge_tasks.captioning.network import (
+    CaptioningNetwork,
+    Conditioning,
+    NetworkOptions,
+    Pooling,
+)
 from seqforge_tasks.captioning.previews import previews
+from seqforge_tasks.captioning.rates import learning_rates
+from seqforge_tasks.captioning.rewards import CaptionRewards
 from seqforge_tasks.captioning.scores import CaptioningScores
 from seqforge_tasks.captioning.search_options import CaptioningOptions, require_valid
 
@@ -33,10 +41,12 @@ class Captioning(Task):
 
     Args:
         image_encoder: What makes regions with features out of pictures.
-        conditioning: "start": the mean of the regions starts the decoder, which sees the picture
+        conditioning: "start": the pooled regions start the decoder, which sees the picture
             no more (Show and Tell); "attention": it looks at the regions at every step (Show,
             Attend and Tell); or "both".
         attention: How words and regions are compared: "additive", "dot" or "general".
+        pooling: How regions become one summary: their "mean", or "max", which loses nothing small.
+        shortcut: Whether a linear map of the summary is added to what predicts each word.
         gate: Whether a word may look less at the picture (Xu et al. 2015, section 4.2.1).
         doubly_stochastic: Weight of the penalty `sum_i (1 - sum_t alpha_ti)^2` of a caption, which
             makes it look everywhere in the end (Xu et al. 2015, equation 14); 0: none.
@@ -53,6 +63,11 @@ class Captioning(Task):
         finetune_epoch: The first epoch, from 0, in which a pretrained image encoder is trained as
             well; None: it stays as it is. Other image encoders are always trained.
         finetune_rate: Factor of its learning rate then.
+        self_critical_epoch: The first epoch, from 0, in which captions are drawn and rewarded by
+            their CIDEr-D instead (Rennie et al. 2017); None: people's captions teach to the end.
+        self_critical_rate: Factor of the learning rate then.
+        self_critical_baseline: What rewards are compared with: those of the "others" that were
+            drawn for the picture, or that of the "greedy" caption, as in the paper.
         beam_size: Width of the beam with which validation and test decode.
         length_penalty: Their length penalty.
 
@@ -70,6 +85,8 @@ class Captioning(Task):
         image_encoder: ImageEncoder,
         conditioning: Conditioning = "both",
         attention: Literal["additive", "dot", "general"] = "additive",
+        pooling: Pooling = "mean",
+        shortcut: bool = False,
         gate: bool = True,
         doubly_stochastic: float = 1.0,
         input_feeding: bool = False,
@@ -83,6 +100,9 @@ class Captioning(Task):
         label_smoothing: float = 0.0,
         finetune_epoch: int | None = None,
         finetune_rate: float = 0.1,
+        self_critical_epoch: int | None = None,
+        self_critical_rate: float = 0.1,
+        self_critical_baseline: Baseline = "others",
         beam_size: int = 3,
         length_penalty: float = 1.0,
     ) -> None:
@@ -90,6 +110,8 @@ class Captioning(Task):
         self.network_options = NetworkOptions(
             conditioning=conditioning,
             attention=attention,
+            pooling=pooling,
+            shortcut=shortcut,
             gate=gate,
             input_feeding=input_feeding,
             writer=writer,
@@ -108,10 +130,13 @@ class Captioning(Task):
         self.label_smoothing = label_smoothing
         self.finetune_epoch = finetune_epoch
         self.finetune_rate = finetune_rate
+        self.self_critical_epoch = self_critical_epoch
+        self.self_critical_rate = self_critical_rate
+        self.self_critical_baseline: Baseline = self_critical_baseline
+        self.rewarding = Rewarding(self_critical_epoch, self_critical_rate, self_critical_baseline)
         self.beam_size = beam_size
         self.length_penalty = length_penalty
         self.search_options = CaptioningOptions(beam_size, length_penalty)
-        require_valid(self.search_options, prefix="model.task.")
         require_arguments(self)
 
     def build(self, encoders: EncoderFactory, spec: Spec) -> None:
@@ -130,33 +155,28 @@ class Captioning(Task):
             self.network_options,
         )
         self.scores = CaptioningScores()
+        self.rewards: CaptionRewards | None = None
 
     def initialise(self) -> None:
         """Load the image encoder's pretrained weights."""
         self.network.image.initialise()
 
     def attach(self, data: DataModule) -> None:
-        """Let the data give features instead of pictures, where the image encoder is frozen."""
+        """Let the data give features of a frozen image encoder, and count what rewards need."""
+        self.rewards = None if self.self_critical_epoch is None else CaptionRewards.of(data)
         if self.network.image.pretrained and self.finetune_epoch != 0:
             serve_frozen_features(self.network, data, self.finetune_epoch)
 
     def learning_rates(self, progress: Progress) -> Mapping[str, float]:
-        """Let the image encoder rest until it is fine-tuned."""
-        if self.finetune_epoch is None or not self.network.image.pretrained:
-            return {}
-        rests = progress.epoch < self.finetune_epoch
-        return {"network.image": 0.0 if rests else self.finetune_rate}
+        """Let the image encoder rest until it is fine-tuned; learn slowly from rewards."""
+        return learning_rates(self, progress)
 
     def loss(self, batch: Batch, state: State, progress: Progress) -> Loss:
-        """Return the cross-entropy of all words and end marks, and what they did not look at."""
+        """Return the cross-entropy of all words and end marks, or what rewards make of captions."""
         assert isinstance(batch, CaptionBatch)
-        trains = self.training and self.learning_rates(progress).get("network.image", 1.0) > 0
-        begun = self.network.look(self._features(batch, trains), batch.places)
-        decoded = self.network.decode(batch.inputs, begun, batch.lengths)
-        if not self.training:
-            return Loss(caption_terms(self.network, decoded, batch, 0.0, 0.0))
-        weight = self.doubly_stochastic
-        return Loss(caption_terms(self.network, decoded, batch, self.label_smoothing, weight))
+        return Loss(
+            training_terms(self, batch, progress) if self.training else evaluated_terms(self, batch)
+        )
 
     def evaluate(self, batch: Batch) -> None:
         """Caption a batch freely and score it against all references."""
@@ -215,14 +235,6 @@ class Captioning(Task):
         network = copy.deepcopy(self.network).eval() if self.training else self.network
         return Captioner(network, self.vocabulary, self.transform, self.longest)
 
-    def _features(self, batch: CaptionBatch, train_image: bool = False) -> Tensor:
-        if batch.features is None:
-            assert batch.pictures is not None
-            features = self.network.features(batch.pictures, train_image)
-            if self.training:
-                return features
-            batch.features = features  # for the search, which comes after the loss
-        return batch.features
-
     def _search(self, batch: CaptionBatch) -> list[list[Candidate]]:
-        return self.captioner.search(self._features(batch)[batch.places], self.search_options)
+        features = batch_features(self.network, batch)[batch.places]
+        return self.captioner.search(features, self.search_options)

@@ -95,6 +95,11 @@ class EncoderDecoder(nn.Module):
         self.never_written = never
         self.register_buffer("never", never_mask(never, self.head.bias.detach()), persistent=False)
 
+    @property
+    def written_embedding(self) -> nn.Embedding:
+        """The embedding of the target words."""
+        return self.target_embedding
+
     def encode(self, source: Tensor, lengths: Tensor) -> DecoderState:
         """Read sources and return the state in which their translations begin.
 

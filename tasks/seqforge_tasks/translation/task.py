@@ -6,28 +6,26 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
 
+from seqforge.attention import Baseline
 from seqforge.data import Batch
 from seqforge.encoders import EncoderFactory
 from seqforge.errors import UserError
 from seqforge.layers import head_cross_entropy, padding_mask
 from seqforge.metrics import perplexity
 from seqforge.state import State
-from seqforge.task import (
-    Loss,
-    Output,
-    Preview,
-    Progress,
-    Source,
-    Spec,
-    Task,
-    Term,
-)
+from seqforge.task import Loss, Output, Preview, Progress, Source, Spec, Task, Term
 from seqforge.text import read_sources
+from seqforge.training import Rewarding
 from seqforge_tasks.translation.answers import answer
 from seqforge_tasks.translation.network import EncoderDecoder, NetworkOptions, own_choices
 from seqforge_tasks.translation.parallel.batch import TranslationBatch
 from seqforge_tasks.translation.parallel.sides import sides_from_spec
 from seqforge_tasks.translation.previews import previews
+from seqforge_tasks.translation.rewards import (
+    RewardName,
+    require_reward,
+    rewarded_translations,
+)
 from seqforge_tasks.translation.scores import TranslationScores
 from seqforge_tasks.translation.search_options import TranslationOptions, require_valid
 from seqforge_tasks.translation.translator import Candidate, Translator, shortened
@@ -50,6 +48,12 @@ class Translation(Task):
         scheduled_sampling: Share of the target's words that are the network's own by the end of
             training; it rises linearly from 0 with the optimiser's steps, and stays 0 in a run
             without an end. Slower.
+        self_critical_epoch: The first epoch, from 0, in which translations are drawn and rewarded
+            instead (Rennie et al. 2017); None: the references teach to the end.
+        self_critical_rate: Factor of the learning rate then.
+        self_critical_baseline: What rewards are compared with: those of the "others" that were
+            drawn for the sentence, or that of the "greedy" translation.
+        reward: "chrf" or "bleu" of a sentence, against its reference in the training data.
         beam_size: Width of the beam with which validation and test decode.
         length_penalty: Their length penalty.
         feature_size: Width of the features that predict the next word; None: as the embeddings.
@@ -73,6 +77,10 @@ class Translation(Task):
         dropout: float = 0.2,
         label_smoothing: float = 0.1,
         scheduled_sampling: float = 0.0,
+        self_critical_epoch: int | None = None,
+        self_critical_rate: float = 0.1,
+        self_critical_baseline: Baseline = "others",
+        reward: RewardName = "chrf",
         beam_size: int = 5,
         length_penalty: float = 1.0,
         feature_size: int | None = None,
@@ -88,20 +96,21 @@ class Translation(Task):
             dropout=dropout,
             feature_size=feature_size,
         )
-        self.embedding_size = embedding_size
-        self.attention = attention
-        self.input_feeding = input_feeding
-        self.writer = writer
-        self.bidirectional = bidirectional
-        self.tied_embeddings = tied_embeddings
-        self.dropout = dropout
+        # Checkpoints find each argument in the attribute of its name.
+        self.__dict__.update(vars(self.network_options))
         self.label_smoothing = label_smoothing
         self.scheduled_sampling = scheduled_sampling
+        self.self_critical_epoch = self_critical_epoch
+        self.self_critical_rate = self_critical_rate
+        self.self_critical_baseline: Baseline = self_critical_baseline
+        self.rewarding = Rewarding(self_critical_epoch, self_critical_rate, self_critical_baseline)
+        self.reward: RewardName = reward
         self.beam_size = beam_size
         self.length_penalty = length_penalty
-        self.feature_size = feature_size
         self.search_options = TranslationOptions(beam_size, length_penalty)
         require_valid(self.search_options, prefix="model.task.")
+        self.rewarding.require_valid()
+        require_reward(reward)
         _require_arguments(self)
 
     def build(self, encoders: EncoderFactory, spec: Spec) -> None:
@@ -122,6 +131,8 @@ class Translation(Task):
         """Return the cross-entropy of all target words and end marks, smoothed in training."""
         assert isinstance(batch, TranslationBatch)
         begun = self.network.encode(batch.source, batch.source_lengths)
+        if self.training and self.rewarding.active(progress):
+            return Loss(rewarded_translations(self, begun, batch, progress))
         share = self.scheduled_sampling * progress.fraction if self.training else 0.0
         if share > 0:
             time = batch.inputs.size(1)
@@ -138,6 +149,10 @@ class Translation(Task):
             never=self.network.never < 0,
         )
         return Loss({"loss": Term(loss.smoothed, batch.lengths.sum())})
+
+    def learning_rates(self, progress: Progress) -> Mapping[str, float]:
+        """Learn slowly from rewards."""
+        return self.rewarding.rates(self.network, progress)
 
     def evaluate(self, batch: Batch) -> None:
         """Translate a batch freely and score it."""
@@ -222,14 +237,20 @@ class Translation(Task):
 
 
 def _require_arguments(task: Translation) -> None:
-    ranges = {
-        "embedding_size": (task.embedding_size >= 1, "give at least 1"),
-        "feature_size": (task.feature_size is None or task.feature_size >= 1, "give at least 1"),
-        "dropout": (0 <= task.dropout < 1, "give a number from 0 up, below 1"),
-        "label_smoothing": (0 <= task.label_smoothing < 1, "give a number from 0 up, below 1"),
-        "scheduled_sampling": (0 <= task.scheduled_sampling <= 1, "give a number from 0 to 1"),
+    network = task.network_options
+    below_one = "give a number from 0 up, below 1"
+    features = network.feature_size
+    ranges: dict[str, tuple[object, bool, str]] = {
+        "embedding_size": (network.embedding_size, network.embedding_size >= 1, "give at least 1"),
+        "feature_size": (features, features is None or features >= 1, "give at least 1"),
+        "dropout": (network.dropout, 0 <= network.dropout < 1, below_one),
+        "label_smoothing": (task.label_smoothing, 0 <= task.label_smoothing < 1, below_one),
+        "scheduled_sampling": (
+            task.scheduled_sampling,
+            0 <= task.scheduled_sampling <= 1,
+            "give a number from 0 to 1",
+        ),
     }
-    for name, (right, todo) in ranges.items():
+    for name, (given, right, todo) in ranges.items():
         if not right:
-            given = f"{name} is {getattr(task, name)}"
-            raise UserError(given, where=f"model.task.{name}", todo=todo)
+            raise UserError(f"{name} is {given}", where=f"model.task.{name}", todo=todo)

@@ -25,6 +25,9 @@ from tests.tasks.captioning.networks import Normalised
         ("doubly_stochastic", -1.0, "0 or more"),
         ("finetune_epoch", -1, "from 0"),
         ("finetune_rate", 0.0, "above 0"),
+        ("self_critical_epoch", -1, "from 0"),
+        ("self_critical_rate", 0.0, "above 0"),
+        ("pooling", "sum", "accepted: max, mean"),
         ("beam_size", 0, "from 1 to 1000"),
         ("length_penalty", -1.0, "from 0"),
     ],
@@ -45,3 +48,16 @@ def test_only_pretrained_encoders_are_fine_tuned() -> None:
         Captioning(SmallCNN(), finetune_epoch=3)
     assert caught.value.where == "model.task.finetune_epoch"
     Captioning(Normalised(), finetune_epoch=3)
+
+
+def test_a_shortcut_needs_what_is_pooled() -> None:
+    with pytest.raises(UserError, match="leaves out") as caught:
+        Captioning(Normalised(), shortcut=True, conditioning="attention")
+    assert caught.value.where == "model.task.shortcut"
+    Captioning(Normalised(), shortcut=True, conditioning="start")
+
+
+def test_an_unknown_baseline() -> None:
+    with pytest.raises(UserError, match="self_critical_baseline is 'greddy'") as caught:
+        Captioning(Normalised(), self_critical_baseline="greddy")  # type: ignore[arg-type]
+    assert caught.value.closest == "greedy"

@@ -81,7 +81,14 @@ def test_the_loss_is_written_out(training: bool, conditioning: str) -> None:
     padding=st.integers(1, 4),
     seed=st.integers(0, 50),
     options=st.sampled_from(
-        [{}, {"writer": True}, {"input_feeding": True}, {"conditioning": "start"}, {"gate": False}]
+        [
+            {},
+            {"writer": True},
+            {"input_feeding": True},
+            {"conditioning": "start"},
+            {"gate": False},
+            {"shortcut": True, "pooling": "max"},
+        ]
     ),
 )
 def test_padding_changes_neither_loss_nor_gradients(

@@ -94,6 +94,10 @@ class CaptionData(DataModule):
         """Return the pictures of a part that was set up, in the order of its photos."""
         return PicturesOf(self._photos[part])
 
+    def written(self, part: Part) -> Sequence[tuple[str, ...]]:
+        """Return the captions of a part that was set up, for each photo as they were written."""
+        return self._photos[part].captions
+
     def serve_features(self, features: FeatureArray, until_epoch: int | None = None) -> None:
         """Let training batches carry features instead of pictures, which are then not decoded.
 

@@ -114,6 +114,7 @@ class TrainingCollate:
             targets=targets,
             lengths=lengths,
             names=tuple(self._photos.names[photo] for photo in numbers_of_photos),
+            references=tuple(self._photos.captions[photo] for photo in numbers_of_photos),
         )
 
 

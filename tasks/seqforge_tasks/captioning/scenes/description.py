@@ -81,27 +81,11 @@ class Description(NamedTuple):
     def captions(self) -> tuple[str, ...]:
         """Return all true captions, in an order that does not depend on which group is the first.
 
-        A scene of one group has three, a scene of two groups has six.
+        A scene of one group has one, a scene of two groups has two: it can begin with either.
         """
+        first = self.first.phrase()
         if self.second is None:
-            return tuple(sorted(_captions(self.first, self.first.phrase(), "")))
-        first, second = self.first.phrase(), self.second.phrase()
+            return (first,)
+        second = self.second.phrase()
         inverse = RELATIONS[self.relation]
-        return tuple(
-            sorted(
-                [
-                    *_captions(self.first, first, f" {self.relation} {second}"),
-                    *_captions(self.second, second, f" {inverse} {first}"),
-                ]
-            )
-        )
-
-
-def _captions(group: Group, phrase: str, rest: str) -> list[str]:
-    """Return the captions that begin with a group."""
-    verb = "is" if group.amount == 1 else "are"
-    return [
-        phrase + rest,
-        f"there {verb} {phrase}{rest}",
-        f"{phrase} {verb} {rest.strip()}" if rest else f"a picture of {phrase}",
-    ]
+        return tuple(sorted([f"{first} {self.relation} {second}", f"{second} {inverse} {first}"]))

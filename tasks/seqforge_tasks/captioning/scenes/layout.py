@@ -8,8 +8,9 @@ import numpy as np
 
 from seqforge_tasks.captioning.scenes.description import Description, Group, Pair
 
-# In widths of the picture. Three large objects must fit into a band beside those of another group.
-RADII: Final = {"small": (0.072, 0.085), "large": (0.118, 0.135)}
+# In widths of the picture. Three large objects must fit into it, and two beside each other.
+RADII: Final = {"small": (0.1, 0.12), "large": (0.15, 0.17)}
+REACH: Final = 1.15  # of the longest corner, in radii
 GAP: Final = 0.02
 ATTEMPTS: Final = 60
 
@@ -68,7 +69,7 @@ def _scatter(group: Group, box: Box, generator: np.random.Generator) -> tuple[Pl
     """Place a group's objects inside a box; None: they did not fit."""
     radius = float(generator.uniform(*RADII[group.size]))
     left, top, right, bottom = box
-    margin = radius + GAP / 2
+    margin = REACH * radius + GAP / 2
     placed: list[Placed] = []
     for x, y, angle in generator.random((ATTEMPTS, 3)):
         candidate = Placed(
@@ -86,7 +87,7 @@ def _scatter(group: Group, box: Box, generator: np.random.Generator) -> tuple[Pl
 
 
 def _apart(one: Placed, other: Placed) -> bool:
-    reach = one.radius + other.radius + GAP
+    reach = REACH * (one.radius + other.radius) + GAP
     return (one.x - other.x) ** 2 + (one.y - other.y) ** 2 >= reach**2
 
 

@@ -23,7 +23,7 @@ from seqforge_tasks.captioning.scenes.pairs import all_pairs, held_out_pairs
 Part = Literal["train", "validation", "test"]
 
 _STREAMS: Final[dict[Part, int]] = {"train": 1, "validation": 2, "test": 3}
-_SINGLE: Final = 0.5  # share of scenes of one group
+_SINGLE: Final = 0.4  # share of scenes of one group: they are learnt sooner
 
 
 class Scene(NamedTuple):
@@ -78,9 +78,9 @@ class ScenePart:
     def _describe(self, generator: np.random.Generator) -> Description:
         chosen = self.held_out if self.part == "test" else self.pairs
         pair = chosen[generator.integers(len(chosen))]
-        first = _group(pair, generator)
         if generator.random() < _SINGLE:
-            return Description(first)
+            return Description(_group(pair, generator, int(generator.integers(1, len(COUNTS) + 1))))
+        first = _group(pair, generator)
         others = [other for other in self.pairs if other != pair]
         second = _group(others[generator.integers(len(others))], generator)
         relation = tuple(RELATIONS)[generator.integers(len(RELATIONS))]
@@ -94,6 +94,5 @@ class ScenePart:
         return (digest[0] < 26) == (self.part == "validation")
 
 
-def _group(pair: Pair, generator: np.random.Generator) -> Group:
-    count = int(generator.integers(1, len(COUNTS) + 1))
-    return Group(count, SIZES[generator.integers(len(SIZES))], pair)
+def _group(pair: Pair, generator: np.random.Generator, amount: int = 1) -> Group:
+    return Group(amount, SIZES[generator.integers(len(SIZES))], pair)

@@ -36,13 +36,14 @@ class ScenePhotos:
         self._part = part
         self._transform = transform
         self._captions = tuple(self._chosen(number, captions) for number in range(count))
+        self._names = tuple(f"{part.part}-{number}" for number in range(count))
         self._keep = count * 3 * transform.size**2 <= KEPT_BYTES
         self._drawn: dict[int, Tensor] = {}
 
     @property
     def names(self) -> Sequence[str]:
         """What each scene is called: its part and number."""
-        return tuple(f"{self._part.part}-{number}" for number in range(len(self)))
+        return self._names
 
     @property
     def keys(self) -> Sequence[str]:

@@ -10,10 +10,8 @@ PHRASE = (
     r"(a|two|three) (small|large) (red|green|blue|yellow|purple|black) "
     r"(circle|square|triangle|diamond|cross|star)(s|es)?"
 )
-SINGLE = re.compile(rf"(?:there (is|are) |a picture of )?{PHRASE}")
-DOUBLE = re.compile(
-    rf"(?:there (is|are) )?{PHRASE} (is |are )?(left of|right of|above|below) {PHRASE}"
-)
+SINGLE = re.compile(PHRASE)
+DOUBLE = re.compile(rf"{PHRASE} (left of|right of|above|below) {PHRASE}")
 COUNTS = {"a": 1, "two": 2, "three": 3}
 
 
@@ -31,19 +29,17 @@ def is_true(caption: str, things: Iterable[Thing]) -> bool:
     """Whether a caption is well-formed and true of all objects in a picture."""
     things = list(things)
     if single := SINGLE.fullmatch(caption):
-        verb, *phrase = single.groups()
-        return _agrees(verb, phrase) and _count(phrase, things) == len(things) == COUNTS[phrase[0]]
+        phrase = list(single.groups())
+        return _agrees(phrase) and _count(phrase, things) == len(things) == COUNTS[phrase[0]]
     double = DOUBLE.fullmatch(caption)
     if double is None:
         return False
-    there, *words = double.groups()
-    one, verb, relation, other = words[:5], words[5], words[6], words[7:]
-    if there and verb:  # "there is ... is left of" is no sentence
-        return False
+    words = list(double.groups())
+    one, relation, other = words[:5], words[5], words[6:]
     first, second = _shown(one, things), _shown(other, things)
     return (
-        _agrees(there or verb, one)
-        and _agrees(None, other)
+        _agrees(one)
+        and _agrees(other)
         and len(first) == COUNTS[one[0]]
         and len(second) == COUNTS[other[0]]
         and len(first) + len(second) == len(things)
@@ -51,11 +47,10 @@ def is_true(caption: str, things: Iterable[Thing]) -> bool:
     )
 
 
-def _agrees(verb: str | None, phrase: list[str]) -> bool:
+def _agrees(phrase: list[str]) -> bool:
     count, *_, shape, ending = phrase
     plural = "es" if shape == "cross" else "s"
-    right = ending == (None if count == "a" else plural)
-    return right and (verb is None or verb.strip() == ("is" if count == "a" else "are"))
+    return bool(ending == (None if count == "a" else plural))
 
 
 def _shown(phrase: list[str], things: list[Thing]) -> list[Thing]:
@@ -63,7 +58,8 @@ def _shown(phrase: list[str], things: list[Thing]) -> list[Thing]:
     return [
         each
         for each in things
-        if (each.colour, each.shape) == (colour, shape) and (each.radius > 0.1) == (size == "large")
+        if (each.colour, each.shape) == (colour, shape)
+        and (each.radius > 0.13) == (size == "large")
     ]
 
 

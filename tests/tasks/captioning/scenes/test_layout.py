@@ -11,11 +11,13 @@ from seqforge_tasks.captioning.scenes import Description, Group, Pair
 from seqforge_tasks.captioning.scenes.description import RELATIONS, SIZES
 from seqforge_tasks.captioning.scenes.layout import lay_out
 
-groups = st.builds(Group, st.integers(1, 3), st.sampled_from(SIZES), st.just(Pair("red", "circle")))
-others = st.builds(Group, st.integers(1, 3), st.sampled_from(SIZES), st.just(Pair("blue", "cross")))
+RED, BLUE = st.just(Pair("red", "circle")), st.just(Pair("blue", "cross"))
+alike = st.builds(Group, st.integers(1, 3), st.sampled_from(SIZES), RED)
+one = st.builds(Group, st.just(1), st.sampled_from(SIZES), RED)
+other = st.builds(Group, st.just(1), st.sampled_from(SIZES), BLUE)
 descriptions = st.one_of(
-    st.builds(Description, groups, st.just(""), st.none()),
-    st.builds(Description, groups, st.sampled_from(list(RELATIONS)), others),
+    st.builds(Description, alike, st.just(""), st.none()),
+    st.builds(Description, one, st.sampled_from(list(RELATIONS)), other),
 )
 
 
@@ -58,8 +60,15 @@ def test_groups_are_parted_along_their_relation_and_in_no_other_way(
 
 
 @pytest.mark.parametrize(("size", "other"), list(product(SIZES, SIZES)))
-def test_three_and_three_always_find_room(size: str, other: str) -> None:
+def test_one_beside_another_always_finds_room(size: str, other: str) -> None:
     generator = np.random.default_rng(0)
-    first, second = Group(3, size, Pair("red", "star")), Group(3, other, Pair("blue", "star"))
+    first, second = Group(1, size, Pair("red", "star")), Group(1, other, Pair("blue", "star"))
     for relation in RELATIONS:
-        assert len(lay_out(Description(first, relation, second), generator)) == 6
+        assert len(lay_out(Description(first, relation, second), generator)) == 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_three_alike_always_find_room(size: str) -> None:
+    scene = Description(Group(3, size, Pair("red", "star")))
+    for seed in range(50):
+        assert len(lay_out(scene, np.random.default_rng(seed))) == 3

@@ -80,7 +80,7 @@ def test_colours_shapes_counts_sizes_and_relations_are_about_as_frequent() -> No
     drawn: list[tuple[list[object], int]] = [
         ([group.pair.colour for group in groups], 6),
         ([group.pair.shape for group in groups], 6),
-        ([group.amount for group in groups], 3),
+        ([each.first.amount for each in descriptions if each.second is None], 3),
         ([group.size for group in groups], 2),
         ([each.relation for each in descriptions if each.relation], 4),
     ]
@@ -88,7 +88,8 @@ def test_colours_shapes_counts_sizes_and_relations_are_about_as_frequent() -> No
         counts = Counter(values).values()
         assert len(counts) == kinds
         assert min(counts) > 0.7 * max(counts)
-    assert 0.4 < sum(each.second is None for each in descriptions) / len(descriptions) < 0.6
+    assert all(g.amount == 1 for each in descriptions if each.second for g in each.groups())
+    assert 0.35 < sum(each.second is None for each in descriptions) / len(descriptions) < 0.45
 
 
 @pytest.mark.parametrize("part", PARTS)

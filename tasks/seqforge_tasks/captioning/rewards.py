@@ -1,0 +1,123 @@
+"""Captions that are drawn and rewarded by their CIDEr-D (Rennie et al. 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import torch
+from torch import Tensor
+
+from seqforge.attention import Marks, Reward, self_critical
+from seqforge.data import DataModule
+from seqforge.errors import UserError
+from seqforge.metrics import CiderD, CiderReferences, caption_tokens
+from seqforge.task import Progress, Term
+from seqforge.text import SentenceVocabulary
+from seqforge.training import reward_terms
+from seqforge_tasks.captioning.batch import CaptionBatch
+from seqforge_tasks.captioning.photos.caption_data import CaptionData
+from seqforge_tasks.captioning.photos.caption_text import readable
+
+if TYPE_CHECKING:
+    from seqforge_tasks.captioning.task import Captioning
+
+END: Final = "<end>"
+"""Counts as a word of captions that ended: without it, ends such as "in front of a" would pay."""
+
+
+class CaptionRewards:
+    """The CIDEr-D of captions, by what is rare in the references of the training photos.
+
+    Args:
+        references: Of each training photo, all its captions.
+
+    Raises:
+        ValueError: There is no photo.
+    """
+
+    def __init__(self, references: Sequence[Sequence[str]]) -> None:
+        self._scorer = CiderD.of([[_words(each) for each in captions] for captions in references])
+        self._prepared: dict[tuple[str, ...], CiderReferences] = {}
+
+    @classmethod
+    def of(cls, data: DataModule) -> CaptionRewards:
+        """Return the rewards by the training photos of some data that was set up.
+
+        Raises:
+            UserError: The data has no captions.
+        """
+        if not isinstance(data, CaptionData):
+            raise UserError(
+                f"{type(data).__name__} has no captions that rewards could be counted from",
+                where="model.task.self_critical_epoch",
+                todo="leave it out, or use data of captions",
+            )
+        return cls(data.written("train"))
+
+    def reward(self, caption: str, ended: bool, references: tuple[str, ...]) -> float:
+        """Return the CIDEr-D of a caption, 0 to 10, its end counted as a word.
+
+        Args:
+            caption: As it is read by people.
+            ended: Whether its end was written.
+            references: All captions of its picture.
+        """
+        if (known := self._prepared.get(references)) is None:
+            known = self._scorer.prepare([_words(each) for each in references])
+            self._prepared[references] = known
+        words = _words(caption) if ended else caption_tokens(caption)
+        score = self._scorer.scores([words], [known])
+        return float(score[0]) / 100.0
+
+
+def rewarded_captions(
+    task: Captioning, features: Tensor, batch: CaptionBatch, progress: Progress
+) -> dict[str, Term]:
+    """Return the loss whose gradient is that of the expected reward; see `self_critical`.
+
+    Args:
+        task: Whose network is trained.
+        features: `(N, P, C)` of the batch's pictures; captions are drawn for each of them.
+        batch: A batch of training.
+        progress: Where training stands: with the number of a picture's first caption, all that the
+            draws depend on.
+
+    Returns:
+        "loss", and "reward" as it is logged, with a weight of 0.
+    """
+    rewards, vocabulary = task.rewards, task.vocabulary
+    if rewards is None:
+        raise RuntimeError("attach(data) comes before training on rewards")
+    rows = _first_rows(batch.places, len(features))
+    found = self_critical(
+        task.network,
+        task.network.look(features),
+        Marks(vocabulary.begin, vocabulary.end),
+        task.rewarding.places(batch.ids[rows], task.longest, progress),
+        _scorer(rewards, vocabulary, [batch.references[row] for row in rows.tolist()]),
+        task.rewarding.baseline,
+    )
+    return reward_terms(found, len(features))
+
+
+def _scorer(
+    rewards: CaptionRewards,
+    vocabulary: SentenceVocabulary,
+    references: Sequence[tuple[str, ...]],
+) -> Reward:
+    def score(item: int, tokens: Sequence[int], ended: bool) -> float:
+        return rewards.reward(readable(vocabulary.decode(tokens)), ended, references[item])
+
+    return score
+
+
+def _first_rows(places: Tensor, pictures: int) -> Tensor:
+    """Return for each picture the first row that shows it, `(N,)`."""
+    rows = torch.arange(len(places), device=places.device)
+    first = torch.full((pictures,), len(places), device=places.device)
+    return first.scatter_reduce(0, places, rows, "amin")
+
+
+def _words(caption: str) -> list[str]:
+    return [*caption_tokens(caption), END]
