@@ -234,7 +234,8 @@ def built(task: Captioning, data: CaptionData, hidden: int) -> Captioning:
 def counterparts(model: TutorialCaptioner, task: Captioning) -> dict[str, tuple[Tensor, Tensor]]:
     """Return the tutorial's parameters, each with ours of the same meaning, by its name there."""
     names = {
-        "project": "project.0",
+        "project.0": "project.0",
+        "project.1": "project.1",
         "embedding": "embedding",
         "init_h": "decoder.reader_bridge.maps.0",
         "init_c": "decoder.reader_bridge.maps.1",

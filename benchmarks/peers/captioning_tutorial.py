@@ -73,10 +73,12 @@ class TutorialCaptioner(nn.Module):
     def __init__(self, sizes: Sizes, dropout: float, keys_once: bool = False) -> None:
         super().__init__()
         self.keys_once = keys_once
-        self.project = nn.Linear(sizes.features, sizes.regions)
+        self.project = nn.Sequential(
+            nn.Linear(sizes.features, sizes.regions), nn.LayerNorm(sizes.regions)
+        )
         self.embedding = nn.Embedding(sizes.words, sizes.embedding)
-        self.init_h = nn.Linear(sizes.regions, sizes.hidden)
-        self.init_c = nn.Linear(sizes.regions, sizes.hidden)
+        self.init_h = nn.Linear(sizes.features, sizes.hidden)
+        self.init_c = nn.Linear(sizes.features, sizes.hidden)
         self.decode_step = nn.LSTMCell(sizes.embedding, sizes.hidden)
         self.attention = Attention(sizes)
         self.f_beta = nn.Linear(sizes.hidden, 1)
@@ -87,8 +89,8 @@ class TutorialCaptioner(nn.Module):
 
     def begin(self, features: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
         """Return regions `(B, P, R)`, keys, hidden and cell state of features `(B, P, C)`."""
-        regions = self.dropout(F.relu(self.project(features)))
-        pooled = regions.mean(dim=1)
+        regions = self.dropout(self.project(features))
+        pooled = self.dropout(features.mean(dim=1))  # (B, C)
         keys = self.attention.encoder_attention(regions) if self.keys_once else None
         return regions, keys, torch.tanh(self.init_h(pooled)), torch.tanh(self.init_c(pooled))
 

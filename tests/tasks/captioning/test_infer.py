@@ -172,3 +172,18 @@ def test_predictions_are_written_for_each_photo() -> None:
     assert sorted(row["file"] for row in rows) == ["11.png", "15.png", "3.png", "7.png"]
     assert set(rows[0]) == {"id", "file", "caption", "score", "references"}
     assert all(len(row["references"]) == 3 for row in rows)
+
+
+def test_a_run_is_finished_on_rewards() -> None:
+    rewarded = ["--model.task.self_critical_epoch", "1", "--trainer.max_epochs", "2"]
+    rewarded += ["--trainer.log_every_n_steps", "1"]
+    assert main(["fit", "--config", "tiny.yaml", *rewarded, "--run", "whole"]) == 0
+    header, *rows = Path("runs/whole/logs/metrics.csv").read_text(encoding="utf-8").splitlines()
+    names = header.split(",")
+    logged = [dict(zip(names, row.split(","), strict=True)) for row in rows]
+    assert [each["epoch"] for each in logged if each["val/cider"]] == ["0.0", "1.0"]
+    assert all(0 <= float(each["train/reward"]) <= 10 for each in logged if each["train/reward"])
+    before = torch.load("runs/one/checkpoints/last.ckpt", weights_only=True)["state_dict"]
+    after = torch.load("runs/whole/checkpoints/last.ckpt", weights_only=True)["state_dict"]
+    assert before.keys() == after.keys()
+    assert infer("-i", PHOTOS[0]) == 0
