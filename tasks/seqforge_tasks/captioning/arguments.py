@@ -51,6 +51,11 @@ def require_arguments(task: Captioning) -> None:
             epoch is None or epoch >= 0,
             "give an epoch, from 0; null for none",
         ),
+        "self_critical_bleu": (
+            task.self_critical_bleu,
+            task.self_critical_bleu >= 0,
+            "give 0 or more",
+        ),
         "finetune_rate": (task.finetune_rate, task.finetune_rate > 0, "give a number above 0"),
     }
     for name, (given, right, todo) in ranges.items():

@@ -1,4 +1,4 @@
-"""Captions that are drawn and rewarded by their CIDEr-D (Rennie et al. 2017)."""
+"""Captions that are drawn and rewarded by their CIDEr-D, and BLEU (Rennie et al. 2017)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import torch
+from sacrebleu import BLEU
 from torch import Tensor
 
 from seqforge.attention import Marks, Reward, self_critical
@@ -31,17 +32,21 @@ class CaptionRewards:
 
     Args:
         references: Of each training photo, all its captions.
+        bleu: Weight of the BLEU-4 of the caption alone, 0 to 1, that is added; its counts of longer
+            n-grams are smoothed where there are none (Chen and Cherry 2014, method 3).
 
     Raises:
         ValueError: There is no photo.
     """
 
-    def __init__(self, references: Sequence[Sequence[str]]) -> None:
+    def __init__(self, references: Sequence[Sequence[str]], bleu: float = 0.0) -> None:
+        self._bleu = bleu
+        self._sentence = BLEU(tokenize="none", smooth_method="exp")
         self._scorer = CiderD.of([[_words(each) for each in captions] for captions in references])
         self._prepared: dict[tuple[str, ...], CiderReferences] = {}
 
     @classmethod
-    def of(cls, data: DataModule) -> CaptionRewards:
+    def of(cls, data: DataModule, bleu: float = 0.0) -> CaptionRewards:
         """Return the rewards by the training photos of some data that was set up.
 
         Raises:
@@ -53,10 +58,10 @@ class CaptionRewards:
                 where="model.task.self_critical_epoch",
                 todo="leave it out, or use data of captions",
             )
-        return cls(data.written("train"))
+        return cls(data.written("train"), bleu)
 
     def reward(self, caption: str, ended: bool, references: tuple[str, ...]) -> float:
-        """Return the CIDEr-D of a caption, 0 to 10, its end counted as a word.
+        """Return the CIDEr-D of a caption, 0 to 10, and its weighted BLEU; the end is a word.
 
         Args:
             caption: As it is read by people.
@@ -67,8 +72,12 @@ class CaptionRewards:
             known = self._scorer.prepare([_words(each) for each in references])
             self._prepared[references] = known
         words = _words(caption) if ended else caption_tokens(caption)
-        score = self._scorer.scores([words], [known])
-        return float(score[0]) / 100.0
+        reward = float(self._scorer.scores([words], [known])[0]) / 100.0
+        if self._bleu:
+            written = [" ".join(_words(each)) for each in references]
+            found = self._sentence.sentence_score(" ".join(words), written)
+            reward += self._bleu * found.score / 100.0
+        return reward
 
 
 def rewarded_captions(

@@ -56,18 +56,17 @@ class Captioning(Task):
         region_size: Width to which the features of regions are mapped.
         feature_size: Width of the features that predict the next word; None: as the embeddings.
         tied_embeddings: Whether the embeddings are the head's weights too, where widths agree.
-        dropout: Probability that an element of embeddings, regions or features is dropped in
-            training.
-        word_dropout: Probability that a whole word is not read in training.
+        dropout: Probability that an element of embeddings, regions or features is dropped.
+        word_dropout: Probability that a whole word is not read, likewise in training only.
         label_smoothing: Probability mass that is spread over all words.
-        finetune_epoch: The first epoch, from 0, in which a pretrained image encoder is trained as
-            well; None: it stays as it is. Other image encoders are always trained.
+        finetune_epoch: The first epoch, from 0, that trains a pretrained image encoder as well; None:
+            it stays as it is. Other image encoders are always trained.
         finetune_rate: Factor of its learning rate then.
         self_critical_epoch: The first epoch, from 0, in which captions are drawn and rewarded by
             their CIDEr-D instead (Rennie et al. 2017); None: people's captions teach to the end.
         self_critical_rate: Factor of the learning rate then.
-        self_critical_baseline: What rewards are compared with: those of the "others" that were
-            drawn for the picture, or that of the "greedy" caption, as in the paper.
+        self_critical_baseline: What rewards are compared with; see `seqforge.attention.Baseline`.
+        self_critical_bleu: Weight of a caption's BLEU-4, 0 to 1, beside its CIDEr-D, 0 to 10.
         beam_size: Width of the beam with which validation and test decode.
         length_penalty: Their length penalty.
 
@@ -103,6 +102,7 @@ class Captioning(Task):
         self_critical_epoch: int | None = None,
         self_critical_rate: float = 0.1,
         self_critical_baseline: Baseline = "others",
+        self_critical_bleu: float = 0.0,
         beam_size: int = 3,
         length_penalty: float = 1.0,
     ) -> None:
@@ -133,6 +133,7 @@ class Captioning(Task):
         self.self_critical_epoch = self_critical_epoch
         self.self_critical_rate = self_critical_rate
         self.self_critical_baseline: Baseline = self_critical_baseline
+        self.self_critical_bleu = self_critical_bleu
         self.rewarding = Rewarding(self_critical_epoch, self_critical_rate, self_critical_baseline)
         self.beam_size = beam_size
         self.length_penalty = length_penalty
@@ -146,13 +147,10 @@ class Captioning(Task):
         self.longest: int = spec["longest"]
         image: ImageEncoder = self.__dict__["image_encoder"]
         image.build(self.transform.size)
+        words, marks = len(self.vocabulary), (self.vocabulary.padding, self.vocabulary.begin)
+        frozen = image.pretrained and self.finetune_epoch is None
         self.network = CaptioningNetwork(
-            image,
-            encoders,
-            len(self.vocabulary),
-            (self.vocabulary.padding, self.vocabulary.begin),
-            image.pretrained and self.finetune_epoch is None,
-            self.network_options,
+            image, encoders, words, marks, frozen, self.network_options
         )
         self.scores = CaptioningScores()
         self.rewards: CaptionRewards | None = None
@@ -163,7 +161,8 @@ class Captioning(Task):
 
     def attach(self, data: DataModule) -> None:
         """Let the data give features of a frozen image encoder, and count what rewards need."""
-        self.rewards = None if self.self_critical_epoch is None else CaptionRewards.of(data)
+        if self.self_critical_epoch is not None:
+            self.rewards = CaptionRewards.of(data, self.self_critical_bleu)
         if self.network.image.pretrained and self.finetune_epoch != 0:
             serve_frozen_features(self.network, data, self.finetune_epoch)
 
@@ -221,11 +220,8 @@ class Captioning(Task):
         """Return the best caption of each picture.
 
         Args:
-            pictures: Files, or pictures of Pillow.
-            options: As for `infer`.
-
-        Raises:
-            UserError: As `infer`; or a single picture was given instead of a list.
+            pictures: Files, or pictures of Pillow; a single one that is not in a list is refused.
+            options: As for `infer`, which also names the errors.
         """
         return best_captions(self.captioner, pictures, options or CaptioningOptions())
 

@@ -27,6 +27,7 @@ from tests.tasks.captioning.networks import Normalised
         ("finetune_rate", 0.0, "above 0"),
         ("self_critical_epoch", -1, "from 0"),
         ("self_critical_rate", 0.0, "above 0"),
+        ("self_critical_bleu", -1.0, "0 or more"),
         ("pooling", "sum", "accepted: max, mean"),
         ("beam_size", 0, "from 1 to 1000"),
         ("length_penalty", -1.0, "from 0"),

@@ -1,5 +1,6 @@
 """Captions are drawn, rewarded by their CIDEr-D, and the better ones become likelier."""
 
+import math
 from typing import Any
 
 import pytest
@@ -48,6 +49,17 @@ def share_of_good(made: Captioning) -> float:
     decoded = network.decode(torch.tensor([[2]]), state, torch.tensor([1]))
     scores = network.head(decoded.features)[0, 0]
     return torch.sigmoid(scores[GOOD[0]] - scores[BAD[0]]).item()
+
+
+def test_bleu_is_added_by_its_weight() -> None:
+    plain, mixed = CaptionRewards(REFERENCES), CaptionRewards(REFERENCES, bleu=2.0)
+    references = ("a b c d e", "a b f")
+    # All of "a b c <end>" but the trigram that ends and the 4-gram, which are halved once and
+    # twice; it is as long as "a b f" and its end.
+    precisions = (1.0, 2 / 3, 1 / 2, 1 / 2)
+    expected = math.prod(precisions) ** 0.25
+    added = mixed.reward("a b c", True, references) - plain.reward("a b c", True, references)
+    assert added == pytest.approx(2.0 * expected)
 
 
 def test_a_reward_is_the_measure_with_the_end_as_a_word() -> None:

@@ -17,7 +17,7 @@ FINER: Final = 4
 
 # Shapes are outlined, so that their edges look the same whatever the colour inside.
 LINE: Final = (60, 60, 60)
-LINE_WIDTH: Final = 1 / 64  # in widths of the picture
+LINE_WIDTH: Final = 1 / 32  # in widths of the picture
 
 Points = tuple[tuple[float, float], ...]
 
