@@ -59,7 +59,7 @@ class Captioning(Task):
         dropout: Probability that an element of embeddings, regions or features is dropped.
         word_dropout: Probability that a whole word is not read, likewise in training only.
         label_smoothing: Probability mass that is spread over all words.
-        finetune_epoch: The first epoch, from 0, that trains a pretrained image encoder as well; None:
+        finetune_epoch: The first epoch, from 0, that trains a pretrained image encoder too; None:
             it stays as it is. Other image encoders are always trained.
         finetune_rate: Factor of its learning rate then.
         self_critical_epoch: The first epoch, from 0, in which captions are drawn and rewarded by
