@@ -18,6 +18,8 @@ from seqforge.precision import full_precision
 from seqforge.state import repeat, select_items, widen
 
 Baseline = Literal["others", "greedy"]
+"""What rewards are compared with: the mean of the others drawn for the same item (Luo 2020), or the
+greedy sequence's (Rennie et al. 2017)."""
 BASELINES: tuple[Baseline, ...] = ("others", "greedy")
 
 Reward = Callable[[int, Sequence[int], bool], float]

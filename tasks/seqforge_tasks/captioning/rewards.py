@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import torch
 from sacrebleu import BLEU
@@ -27,6 +27,13 @@ END: Final = "<end>"
 """Counts as a word of captions that ended: without it, ends such as "in front of a" would pay."""
 
 
+class _Prepared(NamedTuple):
+    """A picture's references as the measures want them, made once and not for every draw."""
+
+    cider: CiderReferences
+    words: tuple[str, ...]
+
+
 class CaptionRewards:
     """The CIDEr-D of captions, by what is rare in the references of the training photos.
 
@@ -43,7 +50,7 @@ class CaptionRewards:
         self._bleu = bleu
         self._sentence = BLEU(tokenize="none", smooth_method="exp")
         self._scorer = CiderD.of([[_words(each) for each in captions] for captions in references])
-        self._prepared: dict[tuple[str, ...], CiderReferences] = {}
+        self._prepared: dict[tuple[str, ...], _Prepared] = {}
 
     @classmethod
     def of(cls, data: DataModule, bleu: float = 0.0) -> CaptionRewards:
@@ -69,13 +76,13 @@ class CaptionRewards:
             references: All captions of its picture.
         """
         if (known := self._prepared.get(references)) is None:
-            known = self._scorer.prepare([_words(each) for each in references])
+            tokens = [_words(each) for each in references]
+            known = _Prepared(self._scorer.prepare(tokens), tuple(map(" ".join, tokens)))
             self._prepared[references] = known
         words = _words(caption) if ended else caption_tokens(caption)
-        reward = float(self._scorer.scores([words], [known])[0]) / 100.0
+        reward = float(self._scorer.scores([words], [known.cider])[0]) / 100.0
         if self._bleu:
-            written = [" ".join(_words(each)) for each in references]
-            found = self._sentence.sentence_score(" ".join(words), written)
+            found = self._sentence.sentence_score(" ".join(words), known.words)
             reward += self._bleu * found.score / 100.0
         return reward
 

@@ -40,7 +40,7 @@ class Captioning(Task):
     """Learns to describe pictures (Vinyals et al. 2015, Xu et al. 2015).
 
     Args:
-        image_encoder: What makes regions with features out of pictures.
+        image_encoder: What makes regions with features out of pictures; trained, if not pretrained.
         conditioning: "start": the pooled regions start the decoder, which sees the picture
             no more (Show and Tell); "attention": it looks at the regions at every step (Show,
             Attend and Tell); or "both".
@@ -59,8 +59,7 @@ class Captioning(Task):
         dropout: Probability that an element of embeddings, regions or features is dropped.
         word_dropout: Probability that a whole word is not read, likewise in training only.
         label_smoothing: Probability mass that is spread over all words.
-        finetune_epoch: The first epoch, from 0, that trains a pretrained image encoder too; None:
-            it stays as it is. Other image encoders are always trained.
+        finetune_epoch: The first epoch, from 0, that trains a pretrained one too; None: never.
         finetune_rate: Factor of its learning rate then.
         self_critical_epoch: The first epoch, from 0, in which captions are drawn and rewarded by
             their CIDEr-D instead (Rennie et al. 2017); None: people's captions teach to the end.
@@ -135,8 +134,7 @@ class Captioning(Task):
         self.self_critical_baseline: Baseline = self_critical_baseline
         self.self_critical_bleu = self_critical_bleu
         self.rewarding = Rewarding(self_critical_epoch, self_critical_rate, self_critical_baseline)
-        self.beam_size = beam_size
-        self.length_penalty = length_penalty
+        self.beam_size, self.length_penalty = beam_size, length_penalty
         self.search_options = CaptioningOptions(beam_size, length_penalty)
         require_arguments(self)
 
@@ -220,8 +218,11 @@ class Captioning(Task):
         """Return the best caption of each picture.
 
         Args:
-            pictures: Files, or pictures of Pillow; a single one that is not in a list is refused.
-            options: As for `infer`, which also names the errors.
+            pictures: Files, or pictures of Pillow.
+            options: As for `infer`.
+
+        Raises:
+            UserError: As `infer`; or a single picture was given instead of a list.
         """
         return best_captions(self.captioner, pictures, options or CaptioningOptions())
 

@@ -54,8 +54,8 @@ def share_of_good(made: Captioning) -> float:
 def test_bleu_is_added_by_its_weight() -> None:
     plain, mixed = CaptionRewards(REFERENCES), CaptionRewards(REFERENCES, bleu=2.0)
     references = ("a b c d e", "a b f")
-    # All of "a b c <end>" but the trigram that ends and the 4-gram, which are halved once and
-    # twice; it is as long as "a b f" and its end.
+    # Of "a b c <end>" the n-grams before the end are found: 4 of 4 words, 2 of 3, 1 of 2, and no
+    # 4-gram, which counts as half of one. It is as long as "a b f" and its end.
     precisions = (1.0, 2 / 3, 1 / 2, 1 / 2)
     expected = math.prod(precisions) ** 0.25
     added = mixed.reward("a b c", True, references) - plain.reward("a b c", True, references)
