@@ -25,6 +25,7 @@ from seqforge.training.exact_loss import LossSums, objective
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.photos.caption_data import CaptionData
 from seqforge_tasks.captioning.search_options import CaptioningOptions
+from seqforge_tasks.captioning.seen import Seen
 from seqforge_tasks.captioning.task import Captioning
 
 TOLERANCE = 1e-3
@@ -96,7 +97,7 @@ def training_difference(
 def log_probs(task: Captioning, batch: PaddedBatch) -> Tensor:
     """Return what our network gives to each caption with its end mark, `(B,)` in nats."""
     network = task.eval().network
-    begun = network.look(batch.features)
+    begun = network.look(Seen(batch.features))
     decoded = network.decode(batch.inputs, begun, batch.lengths)
     return _sums(network.head(decoded.features) + network.never, batch)
 
@@ -128,7 +129,7 @@ def search_difference(
         )
         for each in features
     ]
-    found = [candidates[0] for candidates in task.captioner.search(features, options)]
+    found = [candidates[0] for candidates in task.captioner.search(Seen(features), options)]
     texts = [" ".join(each.words[: len(each.words) - each.finished]) for each in found]
     ours = [tuple(numbers) for numbers in vocabulary.encode_all(texts)]
     apart = []

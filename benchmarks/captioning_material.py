@@ -62,6 +62,7 @@ class CaptionsAlone:
         self.captions = captions
         self.names = [f"{number}.jpg" for number in range(len(captions))]
         self.keys = self.names
+        self.frames = None
 
     def __len__(self) -> int:
         return len(self.captions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,7 @@ class EfficientNetLite(ImageEncoder):
         variant: 0 to 4, from the smallest on.
     """
 
-    pretrained: ClassVar[bool] = True
+    pretrained: bool = True
     network: Any  # of a package without types
 
     def __init__(self, variant: Literal[0, 1, 2, 3, 4] = 0) -> None:

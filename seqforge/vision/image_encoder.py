@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self
+from typing import Self
 
 from torch import Tensor, nn
 
@@ -26,7 +26,7 @@ class ImageEncoder(nn.Module, ABC):
         grid: `(h, w)`, rows and columns of regions; set by `build`.
     """
 
-    pretrained: ClassVar[bool] = False
+    pretrained: bool = False
     feature_size: int
     grid: tuple[int, int]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,7 +49,7 @@ class TransformersBackbone(ImageEncoder):
         config: Left out: it is read by `name`, and kept here so that checkpoints have it.
     """
 
-    pretrained: ClassVar[bool] = True
+    pretrained: bool = True
     network: Any  # of a library whose models have no common type
 
     def __init__(self, name: str, config: Mapping[str, Any] | None = None) -> None:

@@ -36,6 +36,7 @@ from benchmarks.peers.captioning_tutorial import (
 )
 from seqforge.vision import EfficientNetLite
 from seqforge_tasks.captioning.search_options import CaptioningOptions
+from seqforge_tasks.captioning.seen import Seen
 from seqforge_tasks.captioning.task import Captioning
 
 GRID, FEATURES, HIDDEN = (2, 3), 8, 12
@@ -102,7 +103,9 @@ def test_both_find_the_captions_that_a_network_has_learnt(tmp_path: Path) -> Non
 
     found = search_difference(task, model, material, 3)
 
-    written = [each[0].text for each in task.captioner.search(material.regions(range(3)), GREEDY)]
+    written = [
+        each[0].text for each in task.captioner.search(Seen(material.regions(range(3))), GREEDY)
+    ]
     assert found.same == 1.0
     assert written == [each[0] for each in captions]
 
@@ -180,9 +183,9 @@ def test_both_caption_every_picture(task: Captioning, monkeypatch: pytest.Monkey
     search = Search(task.eval(), EfficientNetLite(), torch.rand(5, 6, FEATURES), torch.zeros(5), 2)
     found = task.captioner.search
 
-    def counting(captioner: object, features: torch.Tensor, options: CaptioningOptions) -> object:
-        calls.append(len(features))
-        return found(features, options)
+    def counting(captioner: object, seen: Seen, options: CaptioningOptions) -> object:
+        calls.append(len(seen.features))
+        return found(seen, options)
 
     monkeypatch.setattr(type(task.captioner), "search", counting)
     search.ours(CaptioningOptions(3, max_length=4), looking=False)

@@ -1,7 +1,9 @@
-"""Captioning: a network that describes pictures, and the photos that it learns from."""
+"""Captioning: a network that describes pictures or clips, and what it learns from."""
 
 from seqforge_tasks.captioning.captioner import Candidate as Candidate
 from seqforge_tasks.captioning.captioner import Captioner as Captioner
+from seqforge_tasks.captioning.clips.video_captions import VideoCaptions as VideoCaptions
+from seqforge_tasks.captioning.moving.moving_shapes import MovingShapes as MovingShapes
 from seqforge_tasks.captioning.photos.image_captions import ImageCaptions as ImageCaptions
 from seqforge_tasks.captioning.scenes.scenes import Scenes as Scenes
 from seqforge_tasks.captioning.search_options import CaptioningOptions as CaptioningOptions
@@ -13,5 +15,7 @@ __all__ = [
     "Captioning",
     "CaptioningOptions",
     "ImageCaptions",
+    "MovingShapes",
     "Scenes",
+    "VideoCaptions",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -17,16 +16,9 @@ from seqforge.task import Output, Source, Text
 from seqforge_tasks.captioning.attention_pictures import AttentionPictures
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.captioner import Candidate, Captioner
-from seqforge_tasks.captioning.input_pictures import (
-    InputPicture,
-    find_pictures,
-    read_ahead,
-    read_pictures,
-)
+from seqforge_tasks.captioning.input_clips import Input
+from seqforge_tasks.captioning.input_pictures import read_ahead
 from seqforge_tasks.captioning.search_options import CaptioningOptions, require_valid
-
-DRAWN = 320
-"""Pixels that a photo is drawn with at least, however few the network reads."""
 
 # What would end a line or a column in the middle of a name or a caption.
 _BREAKS = str.maketrans("\t\n\r", "   ")
@@ -54,23 +46,23 @@ def answer(
         UserError: A source holds no picture, after the answers to those before it; or a picture of
             attention is asked for that cannot be drawn or written.
     """
-    pictures: Iterable[InputPicture] = find_pictures(sources)
+    medium = captioner.medium
+    pictures: Iterable[Input] = medium.find(sources)
     drawings = None
     if options.attention:
         first = list(islice(pictures, 2))
         pictures = chain(first, pictures)
         drawings = AttentionPictures(options.attention, captioner, several=len(first) > 1)
-    larger = replace(captioner.transform, size=max(DRAWN, captioner.transform.size))
 
-    def read(each: InputPicture) -> _Read:
-        photo = each.read()
-        drawn = None if drawings is None else larger(photo)
-        return _Read(each.name, captioner.transform(photo), drawn)
+    def read(each: Input) -> _Read:
+        frames = each.read()
+        drawn = None if drawings is None else medium.drawn(frames)
+        return _Read(each.name, medium.tensor(frames), drawn)
 
     waiting: deque[_Read] = deque()
 
     def coming() -> Iterator[Tensor]:
-        for each in read_ahead(pictures, read):
+        for each in read_ahead(pictures, read, medium.ahead):
             waiting.append(each)
             yield each.picture
 
@@ -92,13 +84,16 @@ def best_captions(
             instead of a list.
     """
     require_valid(options)
+    one, several = captioner.medium.nouns
     if isinstance(pictures, str) or not isinstance(pictures, Iterable):
         raise UserError(
-            f"one picture, not a list of pictures: {str(pictures)[:80]!r}",
+            f"one {one}, not a list of {several}: {str(pictures)[:80]!r}",
             where="caption",
             todo="put it into a list",
         )
-    tensors = read_pictures(pictures, captioner.transform)
+    medium = captioner.medium
+    found = medium.find(pictures)
+    tensors = read_ahead(found, lambda each: medium.tensor(each.read()), medium.ahead)
     return [each[0].text if each else "" for each in captioner.stream(tensors, options)]
 
 

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from seqforge.errors import UserError
 from seqforge_tasks.captioning.captioner import Candidate, Captioner
-from seqforge_tasks.captioning.pictures import attention_figure
+from seqforge_tasks.captioning.pictures import attention_figure, moments_figure
 
 DPI = 120
 
 
 class AttentionPictures:
-    """Draws where each word looks, a file for each photo.
+    """Draws where each word looks, or when, a file for each photo or clip.
 
     Args:
         name: The file; of several photos a number is put behind its name.
@@ -49,7 +49,9 @@ class AttentionPictures:
         self._count = 0
 
     def draw(self, photo: Tensor, candidates: Sequence[Candidate]) -> None:
-        """Draw the best caption of the next photo, `(3, S, S)` uint8; nothing if there is none.
+        """Draw the best caption of the next photo, `(3, S, S)` uint8, or clip, `(F, 3, S, S)`.
+
+        Nothing is drawn if there is no caption.
 
         Raises:
             UserError: The file cannot be written.
@@ -60,7 +62,11 @@ class AttentionPictures:
         best = candidates[0]
         # The end has nowhere to look.
         words = best.words[: len(best.words) - best.finished]
-        figure = attention_figure(photo, words, best.attention[: len(words)], self._grid, best.text)
+        weights = best.attention[: len(words)]
+        if photo.dim() == 4:
+            figure = moments_figure(photo, words, weights[:, : len(photo)], best.text)
+        else:
+            figure = attention_figure(photo, words, weights, self._grid, best.text)
         path = self._path
         if self._several:
             path = path.with_name(f"{path.stem}-{self._count}{path.suffix}")

@@ -11,14 +11,17 @@ from seqforge.data import Batch
 
 @dataclass(kw_only=True)
 class CaptionBatch(Batch):
-    """Captions and the pictures that they describe.
+    """Captions and the pictures, or clips, that they describe.
 
     In training a row is a caption, and several rows may share a picture, which is encoded once. In
     evaluation a row is a picture, with all its captions as references.
 
     Attributes:
-        pictures: `(N, 3, S, S)` uint8; None where their features are given instead (in training).
-        features: `(N, P, C)` of the frozen image encoder, or None: the network computes them.
+        pictures: `(N, 3, S, S)` uint8, or clips, `(N, F, 3, S, S)`, zero behind the last frame of
+            shorter ones; None where their features are given instead (in training).
+        features: `(N, P, C)` of the frozen image encoder, of clips `(N, F, C)`; or None: the
+            network computes them.
+        frames: `(N,)` int64, the frames of each clip; None: they are pictures.
         places: `(B,)` int64, the picture of each row, 0 to N - 1.
         inputs: `(B, T)` int64, the begin mark and the caption, right-padded; `(B, 0)` in
             evaluation of pictures without captions.
@@ -35,6 +38,7 @@ class CaptionBatch(Batch):
     inputs: Tensor
     targets: Tensor
     lengths: Tensor
+    frames: Tensor | None = None
     names: tuple[str, ...] = ()
     references: tuple[tuple[str, ...], ...] = ()
 

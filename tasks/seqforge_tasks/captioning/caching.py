@@ -16,7 +16,7 @@ from seqforge_tasks.captioning.photos.caption_data import CaptionData
 def serve_frozen_features(
     network: CaptioningNetwork, data: DataModule, until_epoch: int | None
 ) -> None:
-    """Let data give the features of an image encoder that rests, instead of pictures.
+    """Let data give the features of an image encoder that rests, instead of pictures or frames.
 
     Args:
         network: Whose image encoder.

@@ -14,11 +14,12 @@ from seqforge.attention import TokenStepper
 from seqforge.decoding import Hypothesis, beam_search
 from seqforge.errors import UserError
 from seqforge.text import SentenceVocabulary
-from seqforge.vision import ImageTransform
 from seqforge_tasks.captioning.batch import CaptionBatch
+from seqforge_tasks.captioning.medium import Medium
 from seqforge_tasks.captioning.network import CaptioningNetwork
 from seqforge_tasks.captioning.photos.caption_text import readable
 from seqforge_tasks.captioning.search_options import CaptioningOptions
+from seqforge_tasks.captioning.seen import Seen, stacked
 
 ROOM = 10
 """Tokens that a caption may be longer than the longest one of training."""
@@ -55,30 +56,34 @@ class Captioner:
     Attributes:
         network: The network.
         vocabulary: What is written.
-        transform: What is done to a picture before it is read, in training as in use.
+        medium: What is captioned, and what is done to it before it is read, in training as in use.
         longest: Tokens of the longest caption in training.
     """
 
     network: CaptioningNetwork
     vocabulary: SentenceVocabulary
-    transform: ImageTransform
+    medium: Medium
     longest: int
 
-    def caption(self, pictures: Tensor, options: CaptioningOptions) -> list[list[Candidate]]:
-        """Return the best captions of each picture, best first.
+    def caption(
+        self, pictures: Tensor, options: CaptioningOptions, frames: Tensor | None = None
+    ) -> list[list[Candidate]]:
+        """Return the best captions of each picture or clip, best first.
 
         Args:
-            pictures: `(N, 3, S, S)` uint8, transformed.
+            pictures: `(N, 3, S, S)` uint8, transformed; or clips, `(N, F, 3, S, S)`.
             options: How they are searched for.
+            frames: `(N,)` int64, the frames of each clip; None: they are pictures.
         """
         with torch.inference_mode():
             device = self.network.head.weight.device
-            return self.search(self.network.features(pictures.to(device)), options)
+            frames = None if frames is None else frames.to(device)
+            return self.search(self.network.see(pictures.to(device), frames), options)
 
     def stream(
         self, pictures: Iterable[Tensor], options: CaptioningOptions
     ) -> Iterator[list[Candidate]]:
-        """Caption pictures, `(3, S, S)` each, as they come; see `caption`.
+        """Caption pictures, `(3, S, S)`, or clips, `(F, 3, S, S)`, as they come; see `caption`.
 
         Raises:
             UserError: As `pictures` raises it, after the captions of those before.
@@ -88,14 +93,15 @@ class Captioner:
         while mistake is None:
             batch, mistake = _taken(coming, options.batch_size)
             if batch:
-                yield from self.caption(torch.stack(batch), options)
+                stack, frames = stacked(batch)
+                yield from self.caption(stack, options, frames)
             elif mistake is None:
                 return
         raise mistake
 
     @torch.inference_mode()
-    def search(self, features: Tensor, options: CaptioningOptions) -> list[list[Candidate]]:
-        """Return the best captions of pictures by their features, `(N, P, C)`; see `caption`."""
+    def search(self, seen: Seen, options: CaptioningOptions) -> list[list[Candidate]]:
+        """Return the best captions of pictures or clips by their features; see `caption`."""
         vocabulary, network = self.vocabulary, self.network
         stepper = TokenStepper(
             network.decoder, network.embedding, network.head, network.never_written
@@ -104,8 +110,8 @@ class Captioner:
         unknown = () if vocabulary.unknown is None else (vocabulary.unknown,)
         found = beam_search(
             stepper,
-            torch.full((len(features),), vocabulary.begin, device=features.device),
-            stepper.begin(network.look(features)),
+            torch.full((len(seen.features),), vocabulary.begin, device=seen.features.device),
+            stepper.begin(network.look(seen)),
             end=vocabulary.end,
             beam_size=options.beam_size,
             max_length=greatest,

@@ -33,6 +33,7 @@ THREADS = 4
 AHEAD = 32
 """Pictures that are read before they are asked for."""
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -62,9 +63,9 @@ def read_pictures(sources: Iterable[Source | Image], transform: ImageTransform) 
 
 
 def read_ahead(
-    pictures: Iterable[InputPicture], read: Callable[[InputPicture], Result]
+    pictures: Iterable[Item], read: Callable[[Item], Result], ahead: int = AHEAD
 ) -> Iterator[Result]:
-    """Yield what `read` makes of each picture, in order; threads are some pictures ahead.
+    """Yield what `read` makes of each picture or clip, in order; threads are `ahead` of it.
 
     Raises:
         UserError: As `pictures` or `read` raises it, after all that comes before.
@@ -74,7 +75,7 @@ def read_ahead(
     try:
         for future in _futures(pool, pictures, read):
             waiting.append(future)
-            if len(waiting) > AHEAD:
+            if len(waiting) > ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -84,8 +85,8 @@ def read_ahead(
 
 def _futures(
     pool: ThreadPoolExecutor,
-    pictures: Iterable[InputPicture],
-    read: Callable[[InputPicture], Result],
+    pictures: Iterable[Item],
+    read: Callable[[Item], Result],
 ) -> Iterator[Future[Result]]:
     """Yield what each picture becomes; where `pictures` fails, a last one that fails likewise."""
     try:
@@ -139,7 +140,7 @@ def _of_path(path: Path, given: str) -> Iterator[InputPicture]:
 
 
 def _of_file(path: Path) -> InputPicture:
-    return InputPicture(_printable(path), partial(read_image, path, name=_printable(path)))
+    return InputPicture(printable(path), partial(read_image, path, name=printable(path)))
 
 
 def _of_folder(folder: Path) -> Iterator[InputPicture]:
@@ -178,22 +179,31 @@ def _of_archive(file: Path) -> Iterator[InputPicture]:
     if not names:
         raise _without_pictures(file, "archive")
     for name in names:
-        yield InputPicture(_printable(file / name), partial(_from_archive, archive, name))
+        yield InputPicture(printable(file / name), partial(_from_archive, archive, name))
 
 
 def _from_archive(archive: Archive, name: str) -> Image:
     try:
-        return read_image(io.BytesIO(archive.read(name)), name=_printable(Path(archive.file, name)))
+        return read_image(io.BytesIO(archive.read(name)), name=printable(Path(archive.file, name)))
     except UserError as error:
         error.where = error.where and "-i"
         raise
 
 
-def _from_stdin() -> Image:
+def from_stdin(example: str = "photo.jpg") -> bytes:
+    """Return what stands on standard input.
+
+    Raises:
+        UserError: Nothing does; the message says to name a file such as the example.
+    """
     data = sys.stdin.buffer.read()
     if not data:
-        raise UserError("standard input is empty", where="-i", todo="name a file: -i photo.jpg")
-    return read_image(io.BytesIO(data), name="standard input")
+        raise UserError("standard input is empty", where="-i", todo=f"name a file: -i {example}")
+    return data
+
+
+def _from_stdin() -> Image:
+    return read_image(io.BytesIO(from_stdin()), name="standard input")
 
 
 def _is_picture(name: str) -> bool:
@@ -212,6 +222,6 @@ def _without_pictures(place: Path, kind: str) -> UserError:
     )
 
 
-def _printable(path: Path) -> str:
+def printable(path: Path) -> str:
     """Return a path as text that every stream can write: odd bytes in names are replaced."""
     return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -12,6 +12,7 @@ from seqforge.task import Progress, Term
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.network import CaptioningNetwork
 from seqforge_tasks.captioning.rewards import rewarded_captions
+from seqforge_tasks.captioning.seen import Seen
 
 if TYPE_CHECKING:
     from seqforge_tasks.captioning.task import Captioning
@@ -28,25 +29,23 @@ def training_terms(task: Captioning, batch: CaptionBatch, progress: Progress) ->
     """
     network = task.network
     trains = task.learning_rates(progress).get("network.image", 1.0) > 0
-    features = batch_features(network, batch, trains)
+    seen = batch_seen(network, batch, trains)
     if task.rewarding.active(progress):
-        return rewarded_captions(task, features, batch, progress)
-    begun = network.look(features, batch.places)
+        return rewarded_captions(task, seen, batch, progress)
+    begun = network.look(seen, batch.places)
     decoded = network.decode(batch.inputs, begun, batch.lengths)
     return caption_terms(network, decoded, batch, task.label_smoothing, task.doubly_stochastic)
 
 
 def evaluated_terms(task: Captioning, batch: CaptionBatch) -> dict[str, Term]:
     """Return the cross-entropy of each picture's first caption."""
-    begun = task.network.look(batch_features(task.network, batch), batch.places)
+    begun = task.network.look(batch_seen(task.network, batch), batch.places)
     decoded = task.network.decode(batch.inputs, begun, batch.lengths)
     return caption_terms(task.network, decoded, batch, 0.0, 0.0)
 
 
-def batch_features(
-    network: CaptioningNetwork, batch: CaptionBatch, train_image: bool = False
-) -> Tensor:
-    """Return the features `(N, P, C)` of a batch's pictures, computed where none are given.
+def batch_seen(network: CaptioningNetwork, batch: CaptionBatch, train_image: bool = False) -> Seen:
+    """Return the features of a batch's pictures or clips, computed where none are given.
 
     Args:
         network: Whose image encoder computes them.
@@ -54,12 +53,12 @@ def batch_features(
         train_image: Whether gradients reach the image encoder.
     """
     if batch.features is not None:
-        return batch.features
+        return Seen(batch.features, batch.frames)
     assert batch.pictures is not None
-    features = network.features(batch.pictures, train_image)
+    seen = network.see(batch.pictures, batch.frames, train_image)
     if not network.training:
-        batch.features = features
-    return features
+        batch.features = seen.features
+    return seen
 
 
 def caption_terms(

@@ -17,9 +17,10 @@ from seqforge.attention import (
     make_attention,
     never_mask,
 )
-from seqforge.encoders import EncoderFactory
-from seqforge.layers import Head
-from seqforge.vision import ImageEncoder, frozen_features
+from seqforge.encoders import Encoder, EncoderFactory
+from seqforge.layers import Head, final_output, padding_mask
+from seqforge.vision import ImageEncoder, Pooling, frozen_features, pooled
+from seqforge_tasks.captioning.seen import Seen
 
 EMBEDDING_LENGTH = 2.0
 """Length of an embedding at the start: recurrent layers must tell words apart, but as weights of
@@ -29,7 +30,6 @@ REGION_SPREAD = 0.25
 """Standard deviation of a region's elements at the start."""
 
 Conditioning = Literal["both", "start", "attention"]
-Pooling = Literal["mean", "max"]
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,21 @@ class NetworkOptions:
 
 
 class CaptioningNetwork(nn.Module):
-    """Looks at a picture and writes a caption, word by word.
+    """Looks at a picture or a clip and writes a caption, word by word.
 
     The features of the regions, pooled, start the decoder's state (Vinyals et al. 2015); mapped to
     `region_size` they are attended to at every step (Xu et al. 2015); or both. With a shortcut, a
     linear map of the pooled features is added to what predicts each word.
 
+    Of a clip an encoder over time reads the features of the frames. Its outputs take the place of
+    the regions, so that the decoder attends to moments (Yao et al. 2015), and its last output that
+    of the pooled features: what S2VT starts from (Venugopalan et al. 2015).
+
     Args:
-        image: The image encoder, built.
-        encoders: Makes the decoder (role "decoder") and, if asked for, its second layer (role
-            "writer").
+        image: The image encoder, built; of clips a pooled one.
+        encoders: Makes the decoder (role "decoder"); if asked for, its second layer (role
+            "writer"); and of clips the encoder over time (role "frames").
+        clips: Whether it looks at clips.
         words: Words in the vocabulary.
         never: Numbers of words that are never written, such as padding.
         frozen: Whether the image encoder is never trained.
@@ -74,6 +79,7 @@ class CaptioningNetwork(nn.Module):
         self,
         image: ImageEncoder,
         encoders: EncoderFactory,
+        clips: bool,
         words: int,
         never: tuple[int, ...],
         frozen: bool,
@@ -86,10 +92,15 @@ class CaptioningNetwork(nn.Module):
         self.pooling = options.pooling
         size, regions = options.embedding_size, options.region_size
         features = options.feature_size or size
+        self.frames: Encoder | None = None
+        width = image.feature_size
+        if clips:
+            self.frames = encoders(width, role="frames")
+            width = self.frames.output_size
         norm = nn.LayerNorm(regions)
         # Small regions make even attention: what is attended to sharply at once learns no more.
         nn.init.constant_(norm.weight, REGION_SPREAD)
-        self.project = nn.Sequential(nn.Linear(image.feature_size, regions), norm)
+        self.project = nn.Sequential(nn.Linear(width, regions), norm)
         self.embedding = nn.Embedding(words, size)
         nn.init.normal_(self.embedding.weight, std=EMBEDDING_LENGTH / size**0.5)
         self.dropout = nn.Dropout(options.dropout)
@@ -108,12 +119,10 @@ class CaptioningNetwork(nn.Module):
             else None,
             input_feeding=options.input_feeding,
             dropout=options.dropout,
-            context_size=image.feature_size,
+            context_size=width,
             gate=options.gate and not blind,
         )
-        self.shortcut = (
-            nn.Linear(image.feature_size, features, bias=False) if options.shortcut else None
-        )
+        self.shortcut = nn.Linear(width, features, bias=False) if options.shortcut else None
         self.head = Head(features, words)
         nn.init.zeros_(self.head.bias)
         if options.tied_embeddings and features == size:  # Press and Wolf 2017
@@ -137,7 +146,7 @@ class CaptioningNetwork(nn.Module):
         return self.embedding
 
     def features(self, pictures: Tensor, train_image: bool = False) -> Tensor:
-        """Return the features of pictures' regions, `(N, P, C)`.
+        """Return the features of pictures' regions, `(N, P, C)`; of a pooled encoder `(N, 1, C)`.
 
         Args:
             pictures: `(N, 3, S, S)` uint8.
@@ -149,29 +158,53 @@ class CaptioningNetwork(nn.Module):
             features: Tensor = self.image(pictures)
         return features
 
-    def look(self, features: Tensor, places: Tensor | None = None) -> DecoderState:
+    def see(
+        self, pictures: Tensor, frames: Tensor | None = None, train_image: bool = False
+    ) -> Seen:
+        """Return what the image encoder makes of pictures or clips.
+
+        Args:
+            pictures: `(N, 3, S, S)` uint8; or clips, `(N, F, 3, S, S)`.
+            frames: `(N,)` int64, the frames of each clip; None: they are pictures.
+            train_image: Whether gradients reach the image encoder.
+        """
+        if frames is None:
+            return Seen(self.features(pictures, train_image))
+        real = ~padding_mask(frames, pictures.size(1))  # (N, F)
+        found = self.features(pictures[real], train_image).squeeze(1)  # (frames of all, C)
+        features = found.new_zeros(*real.shape, found.size(1))  # (N, F, C)
+        return Seen(features.masked_scatter(real.unsqueeze(2), found), frames)
+
+    def look(self, seen: Seen, places: Tensor | None = None) -> DecoderState:
         """Return the state in which captions begin.
 
         Args:
-            features: `(N, P, C)` of pictures.
+            seen: Features of N pictures or clips.
             places: `(B,)` int64, the picture of each caption; None: one caption for each picture.
         """
-        features = features.to(self.embedding.weight.dtype)
-        regions = self.dropout(self.project(features))  # (N, P, R)
-        pooled = features.mean(dim=1) if self.pooling == "mean" else features.amax(dim=1)
-        pooled = self.dropout(pooled)  # (N, C)
+        parts, summary = self._parts(seen)
+        regions = self.dropout(self.project(parts))  # (N, P, R)
+        summary = self.dropout(summary)  # (N, C)
         if self.conditioning == "attention":
-            pooled = torch.zeros_like(pooled)
+            summary = torch.zeros_like(summary)
         attention = self.decoder.attention
         if isinstance(attention, NoAttention):
-            memory = attention.nothing(pooled)
+            memory = attention.nothing(summary)
         else:
-            memory = attention.remember(regions)
+            memory = attention.remember(regions, seen.frames)
         if places is not None:
             # Once for each picture up to here, however many of its captions there are.
-            memory, pooled = Memory(*(part[places] for part in memory)), pooled[places]
-        added = None if self.shortcut is None else self.shortcut(pooled)
-        return self.decoder.start(memory, pooled, added)
+            memory, summary = Memory(*(part[places] for part in memory)), summary[places]
+        added = None if self.shortcut is None else self.shortcut(summary)
+        return self.decoder.start(memory, summary, added)
+
+    def _parts(self, seen: Seen) -> tuple[Tensor, Tensor]:
+        """Return what is attended to `(N, P, C)`, and a summary `(N, C)`."""
+        features = seen.features.to(self.embedding.weight.dtype)
+        if self.frames is None:
+            return features, pooled(features, self.pooling)
+        outputs, _ = self.frames(features, None, seen.frames)  # (N, F, C)
+        return outputs, final_output(outputs, seen.frames, self.frames.causal)
 
     def decode(self, inputs: Tensor, state: DecoderState, lengths: Tensor) -> Decoded:
         """Read known captions, `(B, T)`, each word from those before it and the picture."""

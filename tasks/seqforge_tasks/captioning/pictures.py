@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure as MatplotlibFigure
+from numpy.typing import NDArray
 from torch import Tensor
 
 from seqforge_tasks.captioning.figure_text import FONT, wrapped
@@ -36,6 +38,12 @@ PANEL = 1.7
 
 WORD = 10.5
 """Size of a word above its photo, in points."""
+
+FRAMES_WIDTH, FRAME_LEAST = 12.0, 0.4
+"""Width of all frames of a clip, as long as each is at least so wide, in inches."""
+
+LABEL_WIDTH = 1.6
+"""Room for words beside the frames, in inches."""
 
 COLUMNS = 5
 """Panels of a row of a picture of attention."""
@@ -98,6 +106,59 @@ def contact_sheet(entries: Sequence[SheetEntry], columns: int = 4) -> Matplotlib
     return sheet.figure
 
 
+def film_strip(frames: Tensor) -> Tensor:
+    """Put four frames of a clip into a square, row by row: the first, two between, the last.
+
+    Args:
+        frames: `(F, 3, S, S)` uint8.
+
+    Returns:
+        `(3, S', S')` uint8.
+    """
+    places = torch.linspace(0, len(frames) - 1, 4).round().long()
+    gap = max(2, frames.size(3) // 32)
+    framed = F.pad(frames[places.to(frames.device)], (0, gap, 0, gap), value=255)  # (4, 3, S', S')
+    rows = [torch.cat((framed[n], framed[n + 1]), dim=2) for n in (0, 2)]
+    return torch.cat(rows, dim=1)[:, :-gap, :-gap]
+
+
+def moments_figure(
+    frames: Tensor, words: Sequence[str], weights: Tensor, caption: str
+) -> MatplotlibFigure:
+    """Draw the frames of a clip in a row, and below them for each word when it looks.
+
+    The darker a cell, the more the word looks at that frame (Yao et al. 2015, figure 3).
+
+    Args:
+        frames: `(F, 3, S, S)` uint8.
+        words: Labels of the rows (T).
+        weights: `(T, F)`.
+        caption: Stands above all.
+    """
+    count = len(frames)
+    side = max(FRAME_LEAST, min(PANEL, FRAMES_WIDTH / count))
+    label = LABEL_WIDTH
+    width = label + count * side + MARGIN
+    title = _lines(caption, (width - 2 * MARGIN) * POINTS, (12.0, "black"), LINES)
+    head = MARGIN * 1.5 + sum(line.height for line in title)
+    cell = WORD * LEADING / POINTS * 1.2
+    sheet = _Sheet(width, head + side + MARGIN + max(1, len(words)) * cell + MARGIN)
+    sheet.write(title, MARGIN, MARGIN)
+    for place, frame in enumerate(frames):
+        inside = side * 0.96
+        sheet.photo(_pixels(frame), label + place * side + (side - inside) / 2, head, inside)
+    if not words:
+        return sheet.figure
+    top = head + side + MARGIN / 2
+    # Of a search it ends with the last word, though the weights may go on.
+    shades = weights[: len(words)].float()  # (T, F)
+    sheet.table(shades.numpy(), (label, top), (side, cell))
+    for row, word in enumerate(words):
+        above = (cell - WORD * LEADING / POINTS) / 2
+        sheet.write(_label(word), label - MARGIN, top + row * cell + above, ha="right")
+    return sheet.figure
+
+
 def attention_figure(
     photo: Tensor, words: Sequence[str], weights: Tensor, grid: tuple[int, int], caption: str
 ) -> MatplotlibFigure:
@@ -142,14 +203,18 @@ class _Sheet:
 
     def photo(self, pixels: Tensor, left: float, top: float, side: float) -> None:
         """Put a photo `(S, S, 3)` in [0, 1] there."""
-        place = (
-            left / self.width,
-            1 - (top + side) / self.height,
-            side / self.width,
-            side / self.height,
-        )
-        axes = self.figure.add_axes(place)
+        axes = self.figure.add_axes(self._inside(left, top, side, side))
         axes.imshow(pixels.numpy(), aspect="auto", interpolation="bicubic")
+        axes.set_axis_off()
+
+    def table(
+        self, values: NDArray[np.float32], corner: tuple[float, float], cell: tuple[float, float]
+    ) -> None:
+        """Put cells there, dark where values are large; `cell` is their width and height."""
+        rows, columns = values.shape
+        left, top = corner
+        axes = self.figure.add_axes(self._inside(left, top, columns * cell[0], rows * cell[1]))
+        axes.pcolormesh(values[::-1], cmap="Blues", vmin=0.0, edgecolors="0.85", linewidth=0.5)
         axes.set_axis_off()
 
     def write(self, lines: Sequence[_Line], left: float, top: float, ha: str = "left") -> None:
@@ -169,6 +234,13 @@ class _Sheet:
                 **font,
             )
             top += line.height
+
+    def _inside(
+        self, left: float, top: float, wide: float, high: float
+    ) -> tuple[float, float, float, float]:
+        """Return a place in shares of the figure, from the bottom left."""
+        bottom = 1 - (top + high) / self.height
+        return left / self.width, bottom, wide / self.width, high / self.height
 
 
 def _below(entry: SheetEntry) -> list[_Line]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from seqforge.task import Figure, Preview, Table, Text
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.captioner import Captioner
-from seqforge_tasks.captioning.pictures import SheetEntry, contact_sheet
+from seqforge_tasks.captioning.pictures import SheetEntry, contact_sheet, film_strip
 from seqforge_tasks.captioning.search_options import CaptioningOptions
+from seqforge_tasks.captioning.seen import Seen
 
 SHOWN = 12
 """Photos that each preview shows."""
@@ -35,13 +37,13 @@ def previews(
     """
     rows = _spread(batch.places.tolist())
     places = batch.places[rows]
-    features = _features(captioner, batch, places)
-    captions = [each[0].text if each else "" for each in captioner.search(features, options)]
+    seen = _seen(captioner, batch, places)
+    captions = [each[0].text if each else "" for each in captioner.search(seen, options)]
     known = captioner.references(batch)
     references = [known[row][0] if known[row] else "" for row in rows]
     shown: list[Preview] = []
     if batch.pictures is not None:
-        photos = batch.pictures[places].cpu()
+        photos = _photos(batch, places).cpu()
         entries = map(SheetEntry, photos, captions, references)
         shown.append(Figure(contact_sheet(list(entries)), title="captions"))
     else:
@@ -61,8 +63,20 @@ def _spread(places: Sequence[int]) -> list[int]:
     return [rows[(2 * number + 1) * len(rows) // (2 * count)] for number in range(count)]
 
 
-def _features(captioner: Captioner, batch: CaptionBatch, places: Tensor) -> Tensor:
+def _seen(captioner: Captioner, batch: CaptionBatch, places: Tensor) -> Seen:
     if batch.features is not None:
-        return batch.features[places]
+        return Seen(batch.features, batch.frames).rows(places)
     assert batch.pictures is not None
-    return captioner.network.features(batch.pictures[places])
+    frames = None if batch.frames is None else batch.frames[places]
+    return captioner.network.see(batch.pictures[places], frames)
+
+
+def _photos(batch: CaptionBatch, places: Tensor) -> Tensor:
+    """Return pictures `(N, 3, S, S)`; of clips four frames each."""
+    assert batch.pictures is not None
+    pictures = batch.pictures[places]
+    if batch.frames is None:
+        return pictures
+    frames = batch.frames[places].tolist()
+    clips = zip(pictures, frames, strict=True)
+    return torch.stack([film_strip(clip[:count]) for clip, count in clips])

@@ -19,6 +19,7 @@ from seqforge.training import reward_terms
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.photos.caption_data import CaptionData
 from seqforge_tasks.captioning.photos.caption_text import readable
+from seqforge_tasks.captioning.seen import Seen
 
 if TYPE_CHECKING:
     from seqforge_tasks.captioning.task import Captioning
@@ -88,13 +89,13 @@ class CaptionRewards:
 
 
 def rewarded_captions(
-    task: Captioning, features: Tensor, batch: CaptionBatch, progress: Progress
+    task: Captioning, seen: Seen, batch: CaptionBatch, progress: Progress
 ) -> dict[str, Term]:
     """Return the loss whose gradient is that of the expected reward; see `self_critical`.
 
     Args:
         task: Whose network is trained.
-        features: `(N, P, C)` of the batch's pictures; captions are drawn for each of them.
+        seen: Features of the batch's pictures or clips; captions are drawn for each of them.
         batch: A batch of training.
         progress: Where training stands: with the number of a picture's first caption, all that the
             draws depend on.
@@ -105,16 +106,16 @@ def rewarded_captions(
     rewards, vocabulary = task.rewards, task.vocabulary
     if rewards is None:
         raise RuntimeError("attach(data) comes before training on rewards")
-    rows = _first_rows(batch.places, len(features))
+    rows = _first_rows(batch.places, len(seen.features))
     found = self_critical(
         task.network,
-        task.network.look(features),
+        task.network.look(seen),
         Marks(vocabulary.begin, vocabulary.end),
         task.rewarding.places(batch.ids[rows], task.longest, progress),
         _scorer(rewards, vocabulary, [batch.references[row] for row in rows.tolist()]),
         task.rewarding.baseline,
     )
-    return reward_terms(found, len(features))
+    return reward_terms(found, len(seen.features))
 
 
 def _scorer(

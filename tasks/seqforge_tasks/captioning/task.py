@@ -16,18 +16,18 @@ from seqforge.state import State
 from seqforge.task import Loss, Output, Preview, Progress, Source, Spec, Task
 from seqforge.text import sentence_vocabulary_from_spec
 from seqforge.training import Rewarding
-from seqforge.vision import ImageEncoder, ImageTransform
+from seqforge.vision import ImageEncoder, PooledImageEncoder, Pooling
 from seqforge_tasks.captioning.answers import answer, best_captions, predictions
 from seqforge_tasks.captioning.arguments import require_arguments
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.caching import serve_frozen_features
 from seqforge_tasks.captioning.captioner import Candidate, Captioner
-from seqforge_tasks.captioning.losses import batch_features, evaluated_terms, training_terms
+from seqforge_tasks.captioning.losses import batch_seen, evaluated_terms, training_terms
+from seqforge_tasks.captioning.medium import medium_from_spec
 from seqforge_tasks.captioning.network import (
     CaptioningNetwork,
     Conditioning,
     NetworkOptions,
-    Pooling,
 )
 from seqforge_tasks.captioning.previews import previews
 from seqforge_tasks.captioning.rates import learning_rates
@@ -139,16 +139,18 @@ class Captioning(Task):
         require_arguments(self)
 
     def build(self, encoders: EncoderFactory, spec: Spec) -> None:
-        """Make the network for the spec's pictures and vocabulary."""
-        self.transform = ImageTransform.from_spec(spec["transform"])
+        """Make the network for the spec's pictures or clips, and its vocabulary."""
+        self.medium = medium_from_spec(spec)
         self.vocabulary = sentence_vocabulary_from_spec(spec["vocabulary"])
         self.longest: int = spec["longest"]
         image: ImageEncoder = self.__dict__["image_encoder"]
-        image.build(self.transform.size)
+        if clips := "frames" in spec:
+            image = PooledImageEncoder(image, self.network_options.pooling)
+        image.build(self.medium.transform.size)
         words, marks = len(self.vocabulary), (self.vocabulary.padding, self.vocabulary.begin)
         frozen = image.pretrained and self.finetune_epoch is None
         self.network = CaptioningNetwork(
-            image, encoders, words, marks, frozen, self.network_options
+            image, encoders, clips, words, marks, frozen, self.network_options
         )
         self.scores = CaptioningScores()
         self.rewards: CaptionRewards | None = None
@@ -230,8 +232,8 @@ class Captioning(Task):
     def captioner(self) -> Captioner:
         """The network with its vocabulary and transform; a copy of it, where it is in training."""
         network = copy.deepcopy(self.network).eval() if self.training else self.network
-        return Captioner(network, self.vocabulary, self.transform, self.longest)
+        return Captioner(network, self.vocabulary, self.medium, self.longest)
 
     def _search(self, batch: CaptionBatch) -> list[list[Candidate]]:
-        features = batch_features(self.network, batch)[batch.places]
-        return self.captioner.search(features, self.search_options)
+        seen = batch_seen(self.network, batch).rows(batch.places)
+        return self.captioner.search(seen, self.search_options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from seqforge.encoders import LSTM, Encoder, EncoderFactory
 from seqforge.task import Progress
 from seqforge.text import WordVocabulary
-from seqforge.vision import ImageEncoder, SmallCNN
+from seqforge.vision import FrameSampling, ImageEncoder, SmallCNN
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.task import Captioning
 
@@ -22,12 +22,13 @@ FIRST = 4
 SIDE = 16
 REGIONS = 16
 START = Progress(0, 0, 0.0)
+CLIPS = FrameSampling(6)
 
 
 class Normalised(ImageEncoder):
     """Stands for a pretrained network: it has batch normalisation, and loads weights of ones."""
 
-    pretrained: ClassVar[bool] = True
+    pretrained: bool = True
 
     def build(self, size: int) -> None:
         self.convolution = nn.Conv2d(3, 6, 4, stride=4)
@@ -45,14 +46,15 @@ class Normalised(ImageEncoder):
         return features
 
 
-def spec(longest: int = 8, fit: str = "crop") -> dict[str, Any]:
+def spec(longest: int = 8, fit: str = "crop", clips: FrameSampling | None = None) -> dict[str, Any]:
     """Return the spec of data with eight words for a vocabulary."""
     transform = {"size": SIDE, "fit": fit}
-    return {
+    made = {
         "vocabulary": WordVocabulary(WORDS).spec(),
         "transform": transform,
         "longest": longest,
     }
+    return made if clips is None else made | {"frames": clips.spec()}
 
 
 def task(
@@ -61,6 +63,7 @@ def task(
     encoder: Callable[..., Encoder] = LSTM,
     hidden_size: int = 16,
     sharp: float = 2.0,
+    clips: FrameSampling | None = None,
     **options: Any,
 ) -> Captioning:
     """Return a built task with random weights in float64, in evaluation mode.
@@ -70,6 +73,7 @@ def task(
         encoder: The class of its decoder.
         hidden_size: Its units.
         sharp: Factor on all weights: far from uniform, so that mistakes show.
+        clips: Which frames are taken of clips; None: it captions pictures.
         options: Arguments of the task.
     """
     torch.manual_seed(0)
@@ -83,7 +87,7 @@ def task(
             **options,
         },
     )
-    made.build(EncoderFactory(partial(encoder, hidden_size=hidden_size), {}), spec())
+    made.build(EncoderFactory(partial(encoder, hidden_size=hidden_size), {}), spec(clips=clips))
     for parameter in made.parameters():
         parameter.data.mul_(sharp)
     return made.double().eval()

@@ -39,7 +39,7 @@ def lines(made: Captioning, sources: Sequence[Source], **options: Any) -> list[s
 
 def candidates(made: Captioning, **options: Any) -> list[Any]:
     captioner = made.captioner
-    pictures = read_pictures([Path("photos")], captioner.transform)
+    pictures = read_pictures([Path("photos")], captioner.medium.transform)
     return list(captioner.stream(pictures, CaptioningOptions(**options)))
 
 
@@ -99,7 +99,7 @@ def test_odd_names_do_not_break_columns(made: Captioning) -> None:
 
 
 def test_where_nothing_is_found(made: Captioning, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Captioner, "search", lambda self, features, *rest: [[] for _ in features])
+    monkeypatch.setattr(Captioner, "search", lambda self, seen, *rest: [[] for _ in seen.features])
 
     assert lines(made, ["photos/0.png"]) == ["photos/0.png\t"]
     assert lines(made, ["photos/0.png"], scores=True) == ["photos/0.png\t\t\t"]

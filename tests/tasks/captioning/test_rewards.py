@@ -45,7 +45,7 @@ def undecided(**options: Any) -> Captioning:
 def share_of_good(made: Captioning) -> float:
     """Return the probability of the first word of GOOD against that of BAD."""
     network = made.network
-    state = network.look(network.features(pictures(1)))
+    state = network.look(network.see(pictures(1)))
     decoded = network.decode(torch.tensor([[2]]), state, torch.tensor([1]))
     scores = network.head(decoded.features)[0, 0]
     return torch.sigmoid(scores[GOOD[0]] - scores[BAD[0]]).item()

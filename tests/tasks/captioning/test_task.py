@@ -54,7 +54,7 @@ def test_the_loss_is_written_out(training: bool, conditioning: str) -> None:
     words = unseen = 0.0
     for place, caption in zip(places, CAPTIONS, strict=True):
         alone = batch([caption], photos=one.pictures[place : place + 1])
-        state = made.network.look(made.network.features(one.pictures[place : place + 1]))
+        state = made.network.look(made.network.see(one.pictures[place : place + 1]))
         decoded = made.network.decode(alone.inputs, state, alone.lengths)
         for features, word in zip(decoded.features[0], [*caption, 3], strict=True):
             scores = made.network.head(features).tolist()
@@ -298,7 +298,7 @@ def test_predictions_are_captions_with_scores() -> None:
 
 
 def test_where_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Captioner, "search", lambda self, features, *rest: [[] for _ in features])
+    monkeypatch.setattr(Captioner, "search", lambda self, seen, *rest: [[] for _ in seen.features])
     made, one = task(), batch(CAPTIONS, evaluated=True)
     predicted = made.predict(one)
     made.evaluate(one)

@@ -7,11 +7,13 @@ from seqforge_tasks.captioning.photos.image_captions import ImageCaptions as Ima
 from seqforge_tasks.captioning.photos.options import CaptionOptions as CaptionOptions
 from seqforge_tasks.captioning.photos.photos import Part as Part
 from seqforge_tasks.captioning.photos.photos import Photos as Photos
-from seqforge_tasks.captioning.photos.photos import PicturesOf as PicturesOf
+from seqforge_tasks.captioning.photos.pictures_of import FramesOf as FramesOf
+from seqforge_tasks.captioning.photos.pictures_of import PicturesOf as PicturesOf
 
 __all__ = [
     "CaptionData",
     "CaptionOptions",
+    "FramesOf",
     "ImageCaptions",
     "Part",
     "Photos",

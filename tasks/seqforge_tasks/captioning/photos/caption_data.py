@@ -12,10 +12,11 @@ from seqforge.corpus import cache_folder
 from seqforge.data import DataModule, PlanLoader, SequentialPlan, TokenBudgetPlan
 from seqforge.errors import UserError
 from seqforge.text import SentenceVocabulary, sentence_vocabulary_from_spec
-from seqforge.vision import ImageTransform
+from seqforge.vision import FrameSampling, ImageTransform, Pictures
 from seqforge_tasks.captioning.photos.learning import learn_vocabulary
 from seqforge_tasks.captioning.photos.options import CaptionOptions
-from seqforge_tasks.captioning.photos.photos import Part, Photos, PicturesOf
+from seqforge_tasks.captioning.photos.photos import Part, Photos
+from seqforge_tasks.captioning.photos.pictures_of import pictures_of
 from seqforge_tasks.captioning.photos.samples import (
     MARKS,
     CaptionSample,
@@ -44,9 +45,11 @@ class CaptionData(DataModule):
         seed: What the order of batches is drawn from; None: the run's seed.
         num_workers: Processes that load data, for each training process.
         cache: Folder of vocabulary and features; None: `cache` beside the run folders.
+        sampling: Which frames are taken of clips; None: these are photos.
 
     Attributes:
         options: As given.
+        sampling: As given; after `adopt` that of the checkpoint.
         transform: What makes a picture of a photo, in training as in inference; after `adopt` that
             of the checkpoint.
     """
@@ -57,11 +60,13 @@ class CaptionData(DataModule):
         seed: int | None = None,
         num_workers: int = 0,
         cache: str | None = None,
+        sampling: FrameSampling | None = None,
     ) -> None:
         super().__init__(batch_size=options.batch_size, num_workers=num_workers, seed=seed)
         self.options = options
         self.cache = cache
         self.transform = ImageTransform(options.image_size, options.fit)
+        self.sampling = sampling
         self._vocabulary: SentenceVocabulary | None = None
         self._longest: int | None = None
         self._photos: dict[Part, Photos] = {}
@@ -90,9 +95,9 @@ class CaptionData(DataModule):
         """The parts that were set up."""
         return tuple(self._photos)
 
-    def pictures(self, part: Part) -> PicturesOf:
-        """Return the pictures of a part that was set up, in the order of its photos."""
-        return PicturesOf(self._photos[part])
+    def pictures(self, part: Part) -> Pictures:
+        """Return the pictures of a part that was set up, or the frames of all its clips."""
+        return pictures_of(self._photos[part])
 
     def written(self, part: Part) -> Sequence[tuple[str, ...]]:
         """Return the captions of a part that was set up, for each photo as they were written."""
@@ -102,7 +107,7 @@ class CaptionData(DataModule):
         """Let training batches carry features instead of pictures, which are then not decoded.
 
         Args:
-            features: `(N, P, C)` float16 of the training photos.
+            features: `(N, P, C)` float16 of the training part's `pictures`.
             until_epoch: The first epoch in which training is given pictures again; None: never.
 
         Raises:
@@ -116,7 +121,7 @@ class CaptionData(DataModule):
 
         Args:
             part: The part, "validation" or "test".
-            features: `(N, P, C)` float16 of its photos.
+            features: `(N, P, C)` float16 of its `pictures`.
 
         Raises:
             ValueError: They are of more or fewer photos.
@@ -124,7 +129,20 @@ class CaptionData(DataModule):
         self._served.evaluated[part] = self._fitting(part, features)
 
     def adopt(self, spec: Mapping[str, Any]) -> None:
-        """Use a checkpoint's vocabulary and transform, to measure it on other photos."""
+        """Use a checkpoint's vocabulary and transform, to measure it on other photos.
+
+        Raises:
+            UserError: It captions clips and these are photos, or the other way round.
+        """
+        frames = spec.get("frames")
+        if (frames is None) != (self.sampling is None):
+            kinds = ("clips", "photos") if self.sampling is None else ("photos", "clips")
+            raise UserError(
+                f"this checkpoint captions {kinds[0]}, but {type(self).__name__} has {kinds[1]}",
+                where="data",
+                todo=f"give it {kinds[0]}",
+            )
+        self.sampling = None if frames is None else FrameSampling.from_spec(frames)
         self._vocabulary = sentence_vocabulary_from_spec(spec["vocabulary"])
         self.transform = ImageTransform.from_spec(spec["transform"])
         self._longest = int(spec["longest"])
@@ -157,6 +175,7 @@ class CaptionData(DataModule):
             "vocabulary": self._known_words().spec(),
             "transform": self.transform.spec(),
             "longest": self._longest,
+            **({} if self.sampling is None else {"frames": self.sampling.spec()}),
         }
 
     def notes(self) -> Sequence[str]:
@@ -164,7 +183,7 @@ class CaptionData(DataModule):
         if self._vocabulary is None or not self._photos:
             return ()
         sizes = "   ".join(f"{part}: {len(each):,}" for part, each in self._photos.items())
-        lines = [f"photos: {sizes}"]
+        lines = [f"{'photos' if self.sampling is None else 'clips'}: {sizes}"]
         if self._training is not None:
             lines.append(f"training captions: {len(self._training):,}")
         lines.append(f"vocabulary: {len(self._vocabulary):,} {self._vocabulary.unit}s")
@@ -260,10 +279,10 @@ class CaptionData(DataModule):
         return self._training
 
     def _fitting(self, part: Part, features: FeatureArray) -> Features:
-        photos = len(self._photos[part])
-        if len(features) != photos:
-            raise ValueError(f"features of {len(features)} pictures for {photos} photos of {part}")
-        return Features(features)
+        pictures = len(self.pictures(part))
+        if len(features) != pictures:
+            raise ValueError(f"features of {len(features)} pictures for {pictures} of {part}")
+        return Features(features, self._photos[part].frames)
 
 
 def _measured(stage: str) -> Sequence[Part]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from seqforge.vision import ImageTransform, read_image
 from seqforge_tasks.captioning.photos.gathering import GatheredPhoto
+from seqforge_tasks.captioning.photos.trees.picture_index import PictureFile
 
 
 class FilePhotos:
@@ -19,7 +20,9 @@ class FilePhotos:
         transform: What is done to their pictures.
     """
 
-    def __init__(self, photos: Sequence[GatheredPhoto], transform: ImageTransform) -> None:
+    def __init__(
+        self, photos: Sequence[GatheredPhoto[PictureFile]], transform: ImageTransform
+    ) -> None:
         self._files = [each.picture for each in photos]
         self._transform = transform
         self._names = tuple(each.file for each in photos)
@@ -40,6 +43,10 @@ class FilePhotos:
     def captions(self) -> Sequence[tuple[str, ...]]:
         """Each picture's captions as they were written."""
         return self._captions
+
+    @property
+    def frames(self) -> None:
+        """None: they are no clips."""
 
     def __len__(self) -> int:
         return len(self._files)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from pytorch_lightning.utilities import rank_zero_info
 
-from seqforge.errors import UserError, closest_match
 from seqforge.vision import Fit
 from seqforge_tasks.captioning.photos.caption_data import CaptionData
+from seqforge_tasks.captioning.photos.dividing import Divided, FileOptions, divided
 from seqforge_tasks.captioning.photos.file_photos import FilePhotos
-from seqforge_tasks.captioning.photos.finding import Format, find_captions
-from seqforge_tasks.captioning.photos.gathering import GatheredPhoto, gather, written_photos
+from seqforge_tasks.captioning.photos.file_pictures import FilePictures
+from seqforge_tasks.captioning.photos.finding import Format
 from seqforge_tasks.captioning.photos.options import CaptionOptions, VocabularyKind
 from seqforge_tasks.captioning.photos.photos import Part
-from seqforge_tasks.captioning.photos.skipped import OnError, Skipped
-from seqforge_tasks.captioning.photos.splits import canonical, divide, places_of
+from seqforge_tasks.captioning.photos.skipped import OnError
+from seqforge_tasks.captioning.photos.trees.picture_index import PictureFile
 
 
 class ImageCaptions(CaptionData):
@@ -93,25 +92,8 @@ class ImageCaptions(CaptionData):
             width=width,
         )
         super().__init__(options, seed=seed, num_workers=num_workers, cache=cache)
-        _require_amount("select", select)
-        if not isinstance(report, str):
-            _require_amount("report", report)
-        kinds = ("refuse", "skip")
-        if on_error not in kinds:
-            raise UserError(
-                f"on_error is '{on_error}'",
-                where="data.on_error",
-                accepted=kinds,
-                closest=closest_match(on_error, kinds),
-            )
-        self.path = path
-        self.format: Format = format
-        self.pictures_path = pictures
-        self.select = select
-        self.report = report
-        self.on_error: OnError = on_error
-        self._divided: dict[Part, list[GatheredPhoto]] = {}
-        self._remarks: list[str] = []
+        self.files = FileOptions(path, format, pictures, select, report, on_error)
+        self._divided: Divided[PictureFile] | None = None
 
     def photos(self, part: Part) -> FilePhotos:
         """Return the photos of a part.
@@ -119,62 +101,11 @@ class ImageCaptions(CaptionData):
         Raises:
             UserError: The files cannot be found or read, or something in them cannot be used.
         """
-        if not self._divided:
-            self._divide()
-        return FilePhotos(self._divided[part], self.transform)
+        if self._divided is None:
+            folder = self.feature_folder
+            self._divided = divided(self.files, FilePictures(), folder, rank_zero_info)
+        return FilePhotos(self._divided.parts[part], self.transform)
 
     def notes(self) -> Sequence[str]:
         """Return lines on the photos, the vocabulary, and what was left out or skipped."""
-        return [*super().notes(), *self._remarks]
-
-    def _divide(self) -> None:
-        found = find_captions(self.path, self.format, self.pictures_path)
-        written = written_photos(list(found.source.records()))
-        if not written:
-            raise UserError(
-                f"'{found.source.name}' has no captions", where="data.path", todo="give some"
-            )
-        splits = [canonical(each.split, self.report, each.place) for each in written]
-        places = places_of(splits, self.select, self.report)
-        used = [number for number, split in enumerate(splits) if places.used(split)]
-        unused = Counter(split for split in splits if not places.used(split))
-        skipped = Skipped(self.on_error)
-        gathered = gather(
-            [written[number] for number in used],
-            found,
-            skipped,
-            self.feature_folder,
-            rank_zero_info,
-        )
-        pairs = [
-            (photo, splits[number])
-            for photo, number in zip(gathered, used, strict=True)
-            if photo is not None
-        ]
-        photos = [photo for photo, _ in pairs]
-        division = divide(
-            [photo.key for photo in photos],
-            [split for _, split in pairs],
-            places,
-            (self.select, self.report),
-        )
-        self._divided = {
-            part: [photos[number] for number in numbers] for part, numbers in division.parts.items()
-        }
-        self._remarks = [f"not used: {count:,} photos, {split}" for split, count in unused.items()]
-        if division.copies:
-            self._remarks.append(
-                f"left out: {division.copies:,} photos whose picture is in another part too"
-            )
-        self._remarks += skipped.notes()
-
-
-def _require_amount(name: str, amount: int | float | None) -> None:
-    if amount is None:
-        return
-    if amount < 1 if isinstance(amount, int) else not 0 < amount < 1:
-        raise UserError(
-            f"{name} is {amount}",
-            where=f"data.{name}",
-            todo="give a number of photos, or a share of them between 0 and 1",
-        )
+        return [*super().notes(), *(self._divided.remarks if self._divided else ())]

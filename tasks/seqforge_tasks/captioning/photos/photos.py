@@ -11,7 +11,7 @@ Part = Literal["train", "validation", "test"]
 
 
 class Photos(Protocol):
-    """Pictures by number, with the captions that people wrote for them.
+    """Pictures or clips by number, with the captions that people wrote for them.
 
     Worker processes read pictures too, so that it can be sent to them, or is copied by a fork.
     """
@@ -33,28 +33,11 @@ class Photos(Protocol):
         """Each picture's captions as they were written, one or more."""
         ...
 
-    def picture(self, number: int) -> Tensor:
-        """Return a picture as the network reads it, `(3, S, S)` uint8: transformed."""
+    @property
+    def frames(self) -> Sequence[int] | None:
+        """How many frames each clip has; None: they are pictures."""
         ...
 
-
-class PicturesOf:
-    """The pictures of photos in the order of their numbers, as a cache of features reads them.
-
-    Args:
-        photos: Whose pictures.
-    """
-
-    def __init__(self, photos: Photos) -> None:
-        self._photos = photos
-
-    @property
-    def keys(self) -> Sequence[str]:
-        """A hash of each picture's content."""
-        return self._photos.keys
-
-    def __len__(self) -> int:
-        return len(self._photos)
-
-    def __getitem__(self, number: int) -> Tensor:
-        return self._photos.picture(number)
+    def picture(self, number: int) -> Tensor:
+        """Return a picture as the network reads it, `(3, S, S)` uint8; a clip `(F, 3, S, S)`."""
+        ...

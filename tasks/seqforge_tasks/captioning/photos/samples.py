@@ -15,6 +15,7 @@ from seqforge.text import PackedNumbers
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.photos.photos import Part, Photos
 from seqforge_tasks.captioning.photos.served import ServedFeatures
+from seqforge_tasks.captioning.seen import stacked
 
 MARKS = 1
 """Marks of a caption in a batch: a begin before it, or an end behind it."""
@@ -103,12 +104,18 @@ class TrainingCollate:
         numbers_of_photos = [each.photo for each in samples]
         different = list(dict.fromkeys(numbers_of_photos))
         place = {photo: number for number, photo in enumerate(different)}
-        features = self._served.in_epoch(samples[0].epoch)
+        served = self._served.in_epoch(samples[0].epoch)
+        pictures, features, frames = None, None, None
+        if served is None:
+            pictures, frames = _pictures(self._photos, different)
+        else:
+            features, frames = served.rows(different)
         inputs, targets, lengths = _framed(samples, self._begin, self._end)
         return CaptionBatch(
             ids=torch.tensor(numbers),
-            pictures=_pictures(self._photos, different) if features is None else None,
-            features=None if features is None else features.rows(different),
+            pictures=pictures,
+            features=features,
+            frames=frames,
             places=torch.tensor([place[photo] for photo in numbers_of_photos]),
             inputs=inputs,
             targets=targets,
@@ -141,12 +148,14 @@ class EvaluationCollate:
     def __call__(self, numbers: Sequence[int], samples: Sequence[CaptionSample]) -> CaptionBatch:
         """Return a batch of photos under their global numbers, with all their captions."""
         photos = [each.photo for each in samples]
-        features = self._served.evaluated.get(self._part)
+        served = self._served.evaluated.get(self._part)
+        pictures, frames = _pictures(self._photos, photos)
         inputs, targets, lengths = _framed(samples, self._begin, self._end)
         return CaptionBatch(
             ids=torch.tensor(numbers),
-            pictures=_pictures(self._photos, photos),
-            features=None if features is None else features.rows(photos),
+            pictures=pictures,
+            features=None if served is None else served.rows(photos).features,
+            frames=frames,
             places=torch.arange(len(photos)),
             inputs=inputs,
             targets=targets,
@@ -156,8 +165,8 @@ class EvaluationCollate:
         )
 
 
-def _pictures(photos: Photos, numbers: Sequence[int]) -> Tensor:
-    return torch.stack([photos.picture(number) for number in numbers])
+def _pictures(photos: Photos, numbers: Sequence[int]) -> tuple[Tensor, Tensor | None]:
+    return stacked([photos.picture(number) for number in numbers])
 
 
 def _framed(

@@ -7,7 +7,9 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
+from seqforge.vision import ImageTransform
 from seqforge_tasks.captioning.scenes.description import (
     COUNTS,
     RELATIONS,
@@ -21,6 +23,9 @@ from seqforge_tasks.captioning.scenes.layout import Placed, lay_out
 from seqforge_tasks.captioning.scenes.pairs import all_pairs, held_out_pairs
 
 Part = Literal["train", "validation", "test"]
+
+VERSION: Final = 1
+"""Of the generator: raised whenever a scene of the same number looks different."""
 
 _STREAMS: Final[dict[Part, int]] = {"train": 1, "validation": 2, "test": 3}
 _SINGLE: Final = 0.4  # share of scenes of one group: they are learnt sooner
@@ -52,6 +57,28 @@ class ScenePart:
         self.pairs = all_pairs()
         if part != "test":
             self.pairs = tuple(pair for pair in self.pairs if pair not in self.held_out)
+
+    @property
+    def name(self) -> str:
+        """What the part is called."""
+        return self.part
+
+    @property
+    def recipe(self) -> str:
+        """What all scenes follow from, beside the seed, the size and the number."""
+        return str(VERSION)
+
+    @property
+    def frames(self) -> None:
+        """None: nothing moves."""
+
+    def captions(self, number: int) -> tuple[str, ...]:
+        """Return all true captions of scene `number`."""
+        return self.description(number).captions()
+
+    def drawn(self, number: int, transform: ImageTransform) -> Tensor:
+        """Return scene `number`, `(3, S, S)` uint8."""
+        return transform(self.picture(number, transform.size))
 
     def description(self, number: int) -> Description:
         """Return what scene `number`, 0 or more, shows."""

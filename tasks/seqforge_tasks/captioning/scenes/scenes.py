@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from seqforge.errors import UserError
 from seqforge_tasks.captioning.photos import CaptionData, CaptionOptions, Part
+from seqforge_tasks.captioning.scenes.drawn_photos import DrawnPhotos
 from seqforge_tasks.captioning.scenes.pairs import held_out_pairs
 from seqforge_tasks.captioning.scenes.scene_part import ScenePart
-from seqforge_tasks.captioning.scenes.scene_photos import ScenePhotos
 
 SMALLEST = 32
 """Pixels of a side below which shapes cannot be told apart."""
@@ -76,10 +76,10 @@ class Scenes(CaptionData):
             f"give at least {SMALLEST}",
         )
 
-    def photos(self, part: Part) -> ScenePhotos:
+    def photos(self, part: Part) -> DrawnPhotos:
         """Return the scenes of a part."""
         captions = self.captions if part == "train" else None
-        return ScenePhotos(ScenePart(part, self.seed), self.counts[part], self.transform, captions)
+        return DrawnPhotos(ScenePart(part, self.seed), self.counts[part], self.transform, captions)
 
     def notes(self) -> Sequence[str]:
         """Return lines on the scenes and the vocabulary, and the pairs that are held out."""

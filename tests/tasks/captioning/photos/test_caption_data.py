@@ -176,7 +176,7 @@ def test_evaluation_carries_features_beside_its_pictures(folder: Path) -> None:
 def test_features_of_other_photos_are_refused(folder: Path) -> None:
     data = _data(folder)
 
-    with pytest.raises(ValueError, match="features of 11 pictures for 12 photos of train"):
+    with pytest.raises(ValueError, match="features of 11 pictures for 12 of train"):
         data.serve_features(np.zeros((11, 1, 1), dtype=np.float16))
 
 

@@ -271,7 +271,7 @@ def test_pictures_are_read_once_for_all_runs(
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("a picture was read again")
 
-    monkeypatch.setattr("seqforge_tasks.captioning.photos.checking.read_image", fail)
+    monkeypatch.setattr("seqforge_tasks.captioning.photos.file_pictures.read_image", fail)
 
     assert parts_of(opened(folder, cache)) == DIVIDED
     (kept,) = cache.glob("pictures-*.json")
@@ -294,7 +294,7 @@ def test_many_pictures_are_announced(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr("seqforge_tasks.captioning.photos.checking.MANY", 10)
+    monkeypatch.setattr("seqforge_tasks.captioning.photos.file_pictures.FilePictures.many", 10)
     monkeypatch.setattr(
         "seqforge_tasks.captioning.photos.image_captions.rank_zero_info", said.append
     )

@@ -12,7 +12,7 @@ from seqforge.text import sentence_vocabulary_from_spec
 from seqforge_tasks.captioning.batch import CaptionBatch
 from seqforge_tasks.captioning.scenes import ScenePart, Scenes, held_out_pairs
 from seqforge_tasks.captioning.scenes.description import COLOURS, RELATIONS, SHAPES
-from seqforge_tasks.captioning.scenes.scene_photos import KEPT_BYTES, ScenePhotos
+from seqforge_tasks.captioning.scenes.drawn_photos import KEPT_BYTES, DrawnPhotos
 
 
 def _scenes(folder: Path, stage: str = "fit", **options: Any) -> Scenes:
@@ -122,7 +122,7 @@ def test_pictures_are_kept_but_not_sent_to_workers() -> None:
     first = photos.picture(3)
 
     assert photos.picture(3) is first
-    sent: ScenePhotos = pickle.loads(pickle.dumps(photos))
+    sent: DrawnPhotos = pickle.loads(pickle.dumps(photos))
     assert torch.equal(sent.picture(3), first)
     assert len(pickle.dumps(photos)) < first.numel()
 

@@ -8,7 +8,10 @@ from typing import Any, Final
 from seqforge.errors import UserError
 from seqforge_tasks.captioning.photos.sources.record import Record
 
-FILE: Final = ("file", "file_name", "filename", "image")
+FILE: Final = ("file", "file_name", "filename", "image", "video", "clip", "video_id", "id")
+SOURCE: Final = "source_video"
+"""Says from which longer video a clip was cut."""
+
 CAPTIONS: Final = ("captions", "caption", "text", "sentences")
 SPLIT: Final = "split"
 
@@ -29,7 +32,14 @@ def record_of(row: Mapping[str, Any], place: str) -> Record:
             f"{place} names no picture", where="data.path", todo="give the picture's file there"
         )
     captions = row[column_of(row, CAPTIONS, "captions", place)]
-    return Record(file, captions_of(captions, place), place, split_of(row, place))
+    source = row.get(SOURCE)
+    return Record(
+        file,
+        captions_of(captions, place),
+        place,
+        split_of(row, place),
+        None if source is None else str(source),
+    )
 
 
 def column_of(names: Iterable[str], accepted: tuple[str, ...], what: str, place: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from seqforge.corpus import explained, open_dataset
 from seqforge.errors import UserError
@@ -91,6 +92,14 @@ class DatasetCaptions:
                 where="data.path",
                 todo="leave such rows out: --data.on_error skip",
             ) from error
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a picture's file, which was read into memory.
+
+        Raises:
+            UserError: The row has none.
+        """
+        return io.BytesIO(self.read(name))
 
     def label(self, name: str) -> str:
         """Return the data set's name, the split and the row."""

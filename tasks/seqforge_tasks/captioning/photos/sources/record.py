@@ -14,12 +14,14 @@ class Record(NamedTuple):
         captions: What was written of it.
         place: Where that stands, for messages.
         split: The part that the file puts it in, such as "train"; None: it says nothing.
+        source: The video that a clip was cut from; None: it says nothing.
     """
 
     file: str
     captions: tuple[str, ...]
     place: str
     split: str | None = None
+    source: str | None = None
 
 
 class CaptionSource(Protocol):

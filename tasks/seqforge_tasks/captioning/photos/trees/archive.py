@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import mmap
 import struct
 import zipfile
@@ -9,7 +10,7 @@ import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 from seqforge.errors import UserError
 
@@ -81,6 +82,14 @@ class Archive:
         if sign != b"PK\3\4" or zlib.crc32(data) != member.CRC:
             raise self._damaged(name)
         return data
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file that was read into memory.
+
+        Raises:
+            UserError: It is damaged, or packed by an unusual method.
+        """
+        return io.BytesIO(self.read(name))
 
     def label(self, name: str) -> str:
         """Return the archive's path and the file's name in it."""

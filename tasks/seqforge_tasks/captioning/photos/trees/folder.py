@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from seqforge.errors import UserError
 
@@ -49,6 +50,17 @@ class Folder:
         """
         try:
             return self.path(name).read_bytes()
+        except OSError as error:
+            raise self._unreadable(name, error) from error
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file.
+
+        Raises:
+            UserError: It cannot be read.
+        """
+        try:
+            return self.path(name).open("rb")
         except OSError as error:
             raise self._unreadable(name, error) from error
 

@@ -82,7 +82,7 @@ class PictureIndex:
         if len(found) == 1:
             return PictureFile(self._trees[found[0][0]], found[0][1])
         ranked = sorted(
-            (-_common(PurePosixPath(name), wanted), number, name) for number, name in found
+            (-common(PurePosixPath(name), wanted), number, name) for number, name in found
         )
         if ranked[0][:2] == ranked[1][:2]:
             raise UserError(
@@ -94,7 +94,7 @@ class PictureIndex:
         return PictureFile(self._trees[ranked[0][1]], ranked[0][2])
 
 
-def _common(name: PurePosixPath, wanted: PurePosixPath) -> int:
+def common(name: PurePosixPath, wanted: PurePosixPath) -> int:
     """Return how many parts of two names agree from the end; one more where all do."""
     count = 0
     for one, other in zip(reversed(name.parts), reversed(wanted.parts), strict=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class FileTree(Protocol):
@@ -23,6 +23,14 @@ class FileTree(Protocol):
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes.
+
+        Raises:
+            UserError: It cannot be read.
+        """
+        ...
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file, without reading it where that can be avoided.
 
         Raises:
             UserError: It cannot be read.

@@ -1,27 +1,52 @@
-"""The scenes of a part as photos with captions."""
+"""What is drawn for a part, as photos or clips with captions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import PIL
 from torch import Tensor
 
 from seqforge.data import Draw
 from seqforge.vision import ImageTransform
-from seqforge_tasks.captioning.scenes.scene_part import ScenePart
-
-VERSION: Final = 1
-"""Of the generator: raised whenever a scene of the same number looks different."""
 
 KEPT_BYTES: Final = 2**29
 """Pictures are kept in memory, once drawn, if all of a part's fit into so many bytes."""
 
 
-class ScenePhotos:
-    """Scenes by number: pictures are drawn when they are asked for, and kept.
+class DrawnPart(Protocol):
+    """Scenes of a part: each follows from its number alone."""
+
+    seed: int
+
+    @property
+    def recipe(self) -> str:
+        """What all of them follow from, beside the seed, the size and the number."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the part is called."""
+        ...
+
+    @property
+    def frames(self) -> int | None:
+        """How many frames each has; None: they are pictures."""
+        ...
+
+    def captions(self, number: int) -> tuple[str, ...]:
+        """Return all true captions of scene `number`."""
+        ...
+
+    def drawn(self, number: int, transform: ImageTransform) -> Tensor:
+        """Return scene `number`, `(3, S, S)` uint8, or `(F, 3, S, S)` if it moves."""
+        ...
+
+
+class DrawnPhotos:
+    """Scenes by number: they are drawn when they are asked for, and kept.
 
     Args:
         part: The scenes.
@@ -31,13 +56,13 @@ class ScenePhotos:
     """
 
     def __init__(
-        self, part: ScenePart, count: int, transform: ImageTransform, captions: int | None = None
+        self, part: DrawnPart, count: int, transform: ImageTransform, captions: int | None = None
     ) -> None:
         self._part = part
         self._transform = transform
         self._captions = tuple(self._chosen(number, captions) for number in range(count))
-        self._names = tuple(f"{part.part}-{number}" for number in range(count))
-        self._keep = count * 3 * transform.size**2 <= KEPT_BYTES
+        self._names = tuple(f"{part.name}-{number}" for number in range(count))
+        self._keep = count * (part.frames or 1) * 3 * transform.size**2 <= KEPT_BYTES
         self._drawn: dict[int, Tensor] = {}
 
     @property
@@ -49,7 +74,7 @@ class ScenePhotos:
     def keys(self) -> Sequence[str]:
         """A hash of all that a picture follows from."""
         size = self._transform.size
-        recipe = f"{VERSION} {PIL.__version__} {self._part.seed} {self._part.part} {size}"
+        recipe = f"{self._part.recipe} {PIL.__version__} {self._part.seed} {self._part.name} {size}"
         return tuple(
             sha256(f"{recipe} {number}".encode()).hexdigest() for number in range(len(self))
         )
@@ -59,6 +84,12 @@ class ScenePhotos:
         """Each scene's true captions, or those that were drawn of them."""
         return self._captions
 
+    @property
+    def frames(self) -> Sequence[int] | None:
+        """How many frames each clip has; None: they are pictures."""
+        count = self._part.frames
+        return None if count is None else [count] * len(self)
+
     def __len__(self) -> int:
         return len(self._captions)
 
@@ -67,7 +98,7 @@ class ScenePhotos:
         return self.__dict__ | {"_drawn": {}}
 
     def picture(self, number: int) -> Tensor:
-        """Return a picture, `(3, S, S)` uint8.
+        """Return a picture, `(3, S, S)` uint8, or a clip, `(F, 3, S, S)`.
 
         Raises:
             IndexError: There is no such scene.
@@ -76,13 +107,13 @@ class ScenePhotos:
             raise IndexError(f"scene {number} of {len(self)}")
         if (drawn := self._drawn.get(number)) is not None:
             return drawn
-        picture = self._transform(self._part.picture(number, self._transform.size))
+        picture = self._part.drawn(number, self._transform)
         if self._keep:
             self._drawn[number] = picture
         return picture
 
     def _chosen(self, number: int, most: int | None) -> tuple[str, ...]:
-        captions = self._part.description(number).captions()
+        captions = self._part.captions(number)
         if most is None or most >= len(captions):
             return captions
         generator = Draw(self._part.seed, 0, number).generator()
