@@ -19,7 +19,7 @@ from seqforge.attention import (
 )
 from seqforge.encoders import Encoder, EncoderFactory
 from seqforge.layers import Head, final_output, padding_mask
-from seqforge.vision import ImageEncoder, Pooling, frozen_features, pooled
+from seqforge.vision import ImageEncoder, PooledImageEncoder, Pooling, frozen_features, pooled
 from seqforge_tasks.captioning.seen import Seen
 
 EMBEDDING_LENGTH = 2.0
@@ -215,3 +215,14 @@ class CaptioningNetwork(nn.Module):
             embedded = embedded * kept.unsqueeze(2)
         decoded: Decoded = self.decoder(embedded, state, lengths)
         return decoded
+
+
+def built(image: ImageEncoder, size: int, clips: bool, pooling: Pooling) -> ImageEncoder:
+    """Build an image encoder for pictures of `size` pixels a side, pooled if they are frames.
+
+    Raises:
+        UserError: The size does not suit it, or a package is not installed.
+    """
+    seeing = PooledImageEncoder(image, pooling) if clips else image
+    seeing.build(size)
+    return seeing

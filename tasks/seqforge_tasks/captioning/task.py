@@ -16,7 +16,7 @@ from seqforge.state import State
 from seqforge.task import Loss, Output, Preview, Progress, Source, Spec, Task
 from seqforge.text import sentence_vocabulary_from_spec
 from seqforge.training import Rewarding
-from seqforge.vision import ImageEncoder, PooledImageEncoder, Pooling
+from seqforge.vision import ImageEncoder, Pooling
 from seqforge_tasks.captioning.answers import answer, best_captions, predictions
 from seqforge_tasks.captioning.arguments import require_arguments
 from seqforge_tasks.captioning.batch import CaptionBatch
@@ -28,6 +28,7 @@ from seqforge_tasks.captioning.network import (
     CaptioningNetwork,
     Conditioning,
     NetworkOptions,
+    built,
 )
 from seqforge_tasks.captioning.previews import previews
 from seqforge_tasks.captioning.rates import learning_rates
@@ -37,13 +38,12 @@ from seqforge_tasks.captioning.search_options import CaptioningOptions, require_
 
 
 class Captioning(Task):
-    """Learns to describe pictures (Vinyals et al. 2015, Xu et al. 2015).
+    """Learns to describe pictures (Vinyals et al. 2015, Xu et al. 2015) or clips.
 
     Args:
         image_encoder: What makes regions with features out of pictures; trained, if not pretrained.
         conditioning: "start": the pooled regions start the decoder, which sees the picture
-            no more (Show and Tell); "attention": it looks at the regions at every step (Show,
-            Attend and Tell); or "both".
+            no more (Show and Tell); "attention": it looks at them at every step; or "both".
         attention: How words and regions are compared: "additive", "dot" or "general".
         pooling: How regions become one summary: their "mean", or "max", which loses nothing small.
         shortcut: Whether a linear map of the summary is added to what predicts each word.
@@ -143,14 +143,12 @@ class Captioning(Task):
         self.medium = medium_from_spec(spec)
         self.vocabulary = sentence_vocabulary_from_spec(spec["vocabulary"])
         self.longest: int = spec["longest"]
-        image: ImageEncoder = self.__dict__["image_encoder"]
-        if clips := "frames" in spec:
-            image = PooledImageEncoder(image, self.network_options.pooling)
-        image.build(self.medium.transform.size)
+        image, clips = self.__dict__["image_encoder"], "frames" in spec
+        seeing = built(image, self.medium.transform.size, clips, self.network_options.pooling)
         words, marks = len(self.vocabulary), (self.vocabulary.padding, self.vocabulary.begin)
         frozen = image.pretrained and self.finetune_epoch is None
         self.network = CaptioningNetwork(
-            image, encoders, clips, words, marks, frozen, self.network_options
+            seeing, encoders, clips, words, marks, frozen, self.network_options
         )
         self.scores = CaptioningScores()
         self.rewards: CaptionRewards | None = None
@@ -206,10 +204,10 @@ class Captioning(Task):
         return predictions(self.captioner, batch, self._search(batch))
 
     def infer(self, inputs: Iterable[Source], options: CaptioningOptions) -> Iterator[Output]:
-        """Caption each picture of the inputs: files, folders and patterns.
+        """Caption each picture or clip of the inputs: files, folders and patterns.
 
         Raises:
-            UserError: An option is out of range, or an input is no picture.
+            UserError: An option is out of range, or an input holds none.
         """
         require_valid(options)
         return answer(self.captioner, inputs, options)

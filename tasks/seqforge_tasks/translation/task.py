@@ -218,17 +218,13 @@ class Translation(Task):
                 where="translate",
                 todo="put it into a list",
             )
-        chosen = options or TranslationOptions()
-        require_valid(chosen)
+        require_valid(chosen := options or TranslationOptions())
         found = self.translator.translate(texts, chosen)
         return [each[0].text if each else "" for each in found]
 
     @property
     def translator(self) -> Translator:
-        """The network with its vocabularies, for n-best lists, scores and attention.
-
-        Where it is in training, a copy of it that is not: nothing is dropped.
-        """
+        """The network with its vocabularies; a copy of it, where it is in training."""
         network = copy.deepcopy(self.network).eval() if self.training else self.network
         return Translator(network, self.source, self.target, self.longest)
 

@@ -103,6 +103,42 @@ def test_a_picture_shows_when_each_word_looks() -> None:
     assert not blue[: drawn.shape[0] // 4].any()
 
 
+def test_clips_are_trained_on_their_measure(tmp_path: Path) -> None:
+    words = ["--trainer.default_root_dir", str(tmp_path), "--run", "rewarded"]
+    assert (
+        main(
+            [
+                "fit",
+                "--config",
+                "tiny.yaml",
+                *words,
+                "--model.task.self_critical_epoch",
+                "0",
+                "--trainer.log_every_n_steps",
+                "1",
+            ]
+        )
+        == 0
+    )
+    (metrics,) = tmp_path.glob("**/metrics.csv")
+    assert "train/reward" in metrics.read_text(encoding="utf-8").splitlines()[0]
+
+
+@pytest.mark.parametrize("conditioning", ["start", "attention"])
+def test_other_conditionings_are_trained_and_used(
+    conditioning: str, tmp_path: Path, capsys: Output
+) -> None:
+    words = ["--trainer.default_root_dir", str(tmp_path), "--run", "other"]
+    key = f"--model.task.conditioning={conditioning}"
+    frames = "{class_path: LSTM, init_args: {hidden_size: 6, bidirectional: true}}"
+    words += [key, f"--model.roles={{frames: {frames}}}"]
+    assert main(["fit", "--config", "tiny.yaml", *words]) == 0
+    capsys.readouterr()
+    (run,) = tmp_path.glob("**/checkpoints")
+    assert main(["infer", str(run.parent), "-i", "album/clip0"]) == 0
+    assert capsys.readouterr().out.startswith("album/clip0\t")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -97,6 +97,17 @@ def test_frames_of_a_frozen_encoder_are_the_same_in_any_batch() -> None:
         assert not found.features[row, len(one) :].any()
 
 
+@pytest.mark.parametrize("trained", [False, True])
+def test_gradients_reach_a_pretrained_encoder_when_it_is_trained(trained: bool) -> None:
+    image = Normalised()
+    made = task(image, clips=CLIPS, finetune_epoch=1).train()
+    clips, frames = stacked([clip(3, 0), clip(5, 1)])
+    state = made.network.look(made.network.see(clips, frames, trained))
+    state.memory.value.values.square().sum().backward()
+    assert not image.norm.training
+    assert (image.convolution.weight.grad is not None) == trained
+
+
 def test_rows_are_taken_with_their_frames() -> None:
     seen = Seen(torch.arange(6.0).view(3, 2, 1), torch.tensor([1, 2, 2]))
     taken = seen.rows([2, 0])

@@ -11,7 +11,7 @@ from seqforge_tasks.captioning.scenes.layout import Placed
 
 # In widths of the picture.
 RADII: Final = (0.15, 0.18)
-BOTH_RADII: Final = (0.12, 0.14)
+BOTH_RADII: Final = (0.13, 0.155)
 """Of two objects, which leave each other room."""
 REACH: Final = 1.15  # of the longest corner, in radii
 TRAVEL: Final = {"slowly": (0.14, 0.24), "quickly": (0.4, 0.52)}

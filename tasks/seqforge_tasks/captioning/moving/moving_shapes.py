@@ -46,7 +46,7 @@ class MovingShapes(CaptionData):
 
     def __init__(
         self,
-        clips: int = 6_000,
+        clips: int = 8_000,
         validation_clips: int = 500,
         test_clips: int = 1_000,
         frames: int = 6,
