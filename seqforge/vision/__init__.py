@@ -16,6 +16,7 @@ from seqforge.vision.picture_batches import Pictures as Pictures
 from seqforge.vision.pooled_image_encoder import PooledImageEncoder as PooledImageEncoder
 from seqforge.vision.pooled_image_encoder import Pooling as Pooling
 from seqforge.vision.pooled_image_encoder import pooled as pooled
+from seqforge.vision.pooled_image_encoder import pooled_size as pooled_size
 from seqforge.vision.small_cnn import SmallCNN as SmallCNN
 from seqforge.vision.transformers_backbone import TransformersBackbone as TransformersBackbone
 
@@ -35,6 +36,7 @@ __all__ = [
     "TransformersBackbone",
     "frozen_features",
     "pooled",
+    "pooled_size",
     "read_clip",
     "read_frames",
     "read_image",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from seqforge_tasks.captioning.task import Captioning
 
 CONDITIONINGS = ("both", "start", "attention")
-POOLINGS = ("mean", "max")
+POOLINGS = ("mean", "max", "places")
 
 
 def require_arguments(task: Captioning) -> None:

@@ -19,7 +19,14 @@ from seqforge.attention import (
 )
 from seqforge.encoders import Encoder, EncoderFactory
 from seqforge.layers import Head, final_output, padding_mask
-from seqforge.vision import ImageEncoder, PooledImageEncoder, Pooling, frozen_features, pooled
+from seqforge.vision import (
+    ImageEncoder,
+    PooledImageEncoder,
+    Pooling,
+    frozen_features,
+    pooled,
+    pooled_size,
+)
 from seqforge_tasks.captioning.seen import Seen
 
 EMBEDDING_LENGTH = 2.0
@@ -94,9 +101,10 @@ class CaptioningNetwork(nn.Module):
         features = options.feature_size or size
         self.frames: Encoder | None = None
         width = image.feature_size
+        summary = pooled_size(width, options.pooling)
         if clips:
             self.frames = encoders(width, role="frames")
-            width = self.frames.output_size
+            width = summary = self.frames.output_size
         norm = nn.LayerNorm(regions)
         # Small regions make even attention: what is attended to sharply at once learns no more.
         nn.init.constant_(norm.weight, REGION_SPREAD)
@@ -119,10 +127,10 @@ class CaptioningNetwork(nn.Module):
             else None,
             input_feeding=options.input_feeding,
             dropout=options.dropout,
-            context_size=width,
+            context_size=summary,
             gate=options.gate and not blind,
         )
-        self.shortcut = nn.Linear(width, features, bias=False) if options.shortcut else None
+        self.shortcut = nn.Linear(summary, features, bias=False) if options.shortcut else None
         self.head = Head(features, words)
         nn.init.zeros_(self.head.bias)
         if options.tied_embeddings and features == size:  # Press and Wolf 2017
@@ -184,7 +192,7 @@ class CaptioningNetwork(nn.Module):
         """
         parts, summary = self._parts(seen)
         regions = self.dropout(self.project(parts))  # (N, P, R)
-        summary = self.dropout(summary)  # (N, C)
+        summary = self.dropout(summary)  # (N, C')
         if self.conditioning == "attention":
             summary = torch.zeros_like(summary)
         attention = self.decoder.attention
@@ -199,10 +207,10 @@ class CaptioningNetwork(nn.Module):
         return self.decoder.start(memory, summary, added)
 
     def _parts(self, seen: Seen) -> tuple[Tensor, Tensor]:
-        """Return what is attended to `(N, P, C)`, and a summary `(N, C)`."""
+        """Return what is attended to, `(N, P, C)`, and a summary, `(N, C')`."""
         features = seen.features.to(self.embedding.weight.dtype)
         if self.frames is None:
-            return features, pooled(features, self.pooling)
+            return features, pooled(features, self.pooling, self.image.grid)
         outputs, _ = self.frames(features, None, seen.frames)  # (N, F, C)
         return outputs, final_output(outputs, seen.frames, self.frames.causal)
 

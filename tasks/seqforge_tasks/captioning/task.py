@@ -45,7 +45,7 @@ class Captioning(Task):
         conditioning: "start": the pooled regions start the decoder, which sees the picture
             no more (Show and Tell); "attention": it looks at them at every step; or "both".
         attention: How words and regions are compared: "additive", "dot" or "general".
-        pooling: How regions become one summary: their "mean", or "max", which loses nothing small.
+        pooling: How regions become one summary: "mean", "max" or "places"; see `Pooling`.
         shortcut: Whether a linear map of the summary is added to what predicts each word.
         gate: Whether a word may look less at the picture (Xu et al. 2015, section 4.2.1).
         doubly_stochastic: Weight of the penalty `sum_i (1 - sum_t alpha_ti)^2` of a caption, which

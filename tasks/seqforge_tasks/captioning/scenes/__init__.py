@@ -5,6 +5,7 @@ from seqforge_tasks.captioning.scenes.description import Group as Group
 from seqforge_tasks.captioning.scenes.description import Pair as Pair
 from seqforge_tasks.captioning.scenes.pairs import all_pairs as all_pairs
 from seqforge_tasks.captioning.scenes.pairs import held_out_pairs as held_out_pairs
+from seqforge_tasks.captioning.scenes.pairs import validation_pairs as validation_pairs
 from seqforge_tasks.captioning.scenes.scene_part import Scene as Scene
 from seqforge_tasks.captioning.scenes.scene_part import ScenePart as ScenePart
 from seqforge_tasks.captioning.scenes.scenes import Scenes as Scenes
@@ -18,4 +19,5 @@ __all__ = [
     "Scenes",
     "all_pairs",
     "held_out_pairs",
+    "validation_pairs",
 ]

@@ -20,14 +20,15 @@ from seqforge_tasks.captioning.scenes.description import (
 )
 from seqforge_tasks.captioning.scenes.drawing import draw
 from seqforge_tasks.captioning.scenes.layout import Placed, lay_out
-from seqforge_tasks.captioning.scenes.pairs import all_pairs, held_out_pairs
+from seqforge_tasks.captioning.scenes.pairs import all_pairs, held_out_pairs, validation_pairs
 
 Part = Literal["train", "validation", "test"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the generator: raised whenever a scene of the same number looks different."""
 
 _STREAMS: Final[dict[Part, int]] = {"train": 1, "validation": 2, "test": 3}
+_NEW: Final = 0.5  # share of validation scenes of pairs that training does not show
 _SINGLE: Final = 0.4  # share of scenes of one group: they are learnt sooner
 
 
@@ -41,9 +42,10 @@ class Scene(NamedTuple):
 class ScenePart:
     """The scenes of a part.
 
-    No training or validation scene shows a held-out pair, and every test scene shows at least one.
-    What training scenes and validation scenes show differs too: a tenth of all descriptions of
-    trained pairs, by their hash, is seen in validation only.
+    Every test scene shows at least one of the held-out pairs, which no other scene does. Half of
+    the validation scenes show one of two more pairs that no training scene shows. What the others
+    show is not seen in training either: a tenth of all descriptions of trained pairs, by their
+    hash, is left to validation.
 
     Args:
         part: "train", "validation" or "test".
@@ -54,9 +56,13 @@ class ScenePart:
         self.part = part
         self.seed = seed
         self.held_out = held_out_pairs(seed)
-        self.pairs = all_pairs()
-        if part != "test":
-            self.pairs = tuple(pair for pair in self.pairs if pair not in self.held_out)
+        self.new = validation_pairs(seed)
+        kept: dict[Part, tuple[Pair, ...]] = {
+            "train": self.held_out + self.new,
+            "validation": self.held_out,
+            "test": (),
+        }
+        self.pairs = tuple(pair for pair in all_pairs() if pair not in kept[part])
 
     @property
     def name(self) -> str:
@@ -97,13 +103,14 @@ class ScenePart:
     def _start(self, number: int) -> tuple[Description, np.random.Generator]:
         """Return what a scene shows, and the generator that goes on with its places."""
         generator = np.random.default_rng([self.seed, _STREAMS[self.part], number])
-        description = self._describe(generator)
-        while not self._belongs(description):
-            description = self._describe(generator)
+        new = self.part == "validation" and generator.random() < _NEW
+        description = self._describe(generator, new)
+        while not self._belongs(description, new):
+            description = self._describe(generator, new)
         return description, generator
 
-    def _describe(self, generator: np.random.Generator) -> Description:
-        chosen = self.held_out if self.part == "test" else self.pairs
+    def _describe(self, generator: np.random.Generator, new: bool) -> Description:
+        chosen = self.new if new else self.held_out if self.part == "test" else self.pairs
         pair = chosen[generator.integers(len(chosen))]
         if generator.random() < _SINGLE:
             return Description(_group(pair, generator, int(generator.integers(1, len(COUNTS) + 1))))
@@ -113,9 +120,11 @@ class ScenePart:
         relation = tuple(RELATIONS)[generator.integers(len(RELATIONS))]
         return Description(first, relation, second)
 
-    def _belongs(self, description: Description) -> bool:
-        if self.part == "test":
+    def _belongs(self, description: Description, new: bool) -> bool:
+        if self.part == "test" or new:
             return True
+        if any(group.pair in self.new for group in description.groups()):
+            return False
         # The first caption in order: the same whichever group is drawn first.
         digest = sha256(description.captions()[0].encode()).digest()
         return (digest[0] < 26) == (self.part == "validation")

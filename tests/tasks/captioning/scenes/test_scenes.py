@@ -10,7 +10,7 @@ import torch
 from seqforge.errors import UserError
 from seqforge.text import sentence_vocabulary_from_spec
 from seqforge_tasks.captioning.batch import CaptionBatch
-from seqforge_tasks.captioning.scenes import ScenePart, Scenes, held_out_pairs
+from seqforge_tasks.captioning.scenes import ScenePart, Scenes, held_out_pairs, validation_pairs
 from seqforge_tasks.captioning.scenes.description import COLOURS, RELATIONS, SHAPES
 from seqforge_tasks.captioning.scenes.drawn_photos import KEPT_BYTES, DrawnPhotos
 
@@ -102,9 +102,10 @@ def test_a_checkpoints_size_of_pictures_is_taken_over(tmp_path: Path) -> None:
 
 
 def test_the_user_is_told_which_pairs_are_held_out(tmp_path: Path) -> None:
-    line = _scenes(tmp_path).notes()[-1]
+    test, validation = _scenes(tmp_path).notes()[-2:]
 
-    assert all(" ".join(pair) in line for pair in held_out_pairs(4))
+    assert all(" ".join(pair) in test for pair in held_out_pairs(4))
+    assert all(" ".join(pair) in validation for pair in validation_pairs(4))
 
 
 def test_keys_tell_scenes_sizes_and_seeds_apart(tmp_path: Path) -> None:
