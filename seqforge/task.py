@@ -150,7 +150,7 @@ class Task(nn.Module):
 
     monitor: ClassVar[tuple[str, str]] = ("val/loss", "min")
     options: ClassVar[type] = NoOptions
-    example: ClassVar[str] = "--help"
+    example: str = "--help"
     full_precision: ClassVar[bool] = False
     folders: ClassVar[bool] = False
 

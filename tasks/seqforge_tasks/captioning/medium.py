@@ -46,6 +46,11 @@ class Medium(Protocol):
         ...
 
     @property
+    def example(self) -> str:
+        """What may stand behind `seqforge infer CKPT`."""
+        ...
+
+    @property
     def nouns(self) -> tuple[str, str]:
         """What one of them is called, and several."""
         ...
@@ -66,11 +71,13 @@ class StillMedium:
     Attributes:
         transform: What each goes through.
         ahead: How many are read before they are asked for.
+        example: What may stand behind `seqforge infer CKPT`.
         nouns: What one of them is called, and several.
     """
 
     transform: ImageTransform
     ahead: int = 32
+    example: str = "-i photo.jpg"
     nouns: tuple[str, str] = ("picture", "pictures")
 
     def find(self, sources: Iterable[Source | Image]) -> Iterator[Input]:
@@ -94,12 +101,14 @@ class ClipMedium:
         transform: What each frame goes through.
         sampling: Which frames are taken.
         ahead: How many are read before they are asked for.
+        example: What may stand behind `seqforge infer CKPT`.
         nouns: What one of them is called, and several.
     """
 
     transform: ImageTransform
     sampling: FrameSampling
     ahead: int = 4
+    example: str = "-i clip.avi"
     nouns: tuple[str, str] = ("clip", "clips")
 
     def find(self, sources: Iterable[Source | Image]) -> Iterator[Input]:

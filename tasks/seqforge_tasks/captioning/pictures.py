@@ -214,7 +214,11 @@ class _Sheet:
         rows, columns = values.shape
         left, top = corner
         axes = self.figure.add_axes(self._inside(left, top, columns * cell[0], rows * cell[1]))
-        axes.pcolormesh(values[::-1], cmap="Blues", vmin=0.0, edgecolors="0.85", linewidth=0.5)
+        # What looks everywhere alike is pale.
+        darkest = max(float(values.max()), min(1.0, 3.0 / columns))
+        axes.pcolormesh(
+            values[::-1], cmap="Blues", vmin=0.0, vmax=darkest, edgecolors="0.85", linewidth=0.5
+        )
         axes.set_axis_off()
 
     def write(self, lines: Sequence[_Line], left: float, top: float, ha: str = "left") -> None:

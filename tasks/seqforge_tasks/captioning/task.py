@@ -75,7 +75,7 @@ class Captioning(Task):
 
     monitor: ClassVar[tuple[str, str]] = ("val/cider", "max")
     options: ClassVar[type] = CaptioningOptions
-    example: ClassVar[str] = "-i photo.jpg"
+    example: str = "-i photo.jpg"
     folders: ClassVar[bool] = True
 
     def __init__(
@@ -141,6 +141,7 @@ class Captioning(Task):
     def build(self, encoders: EncoderFactory, spec: Spec) -> None:
         """Make the network for the spec's pictures or clips, and its vocabulary."""
         self.medium = medium_from_spec(spec)
+        self.example = self.medium.example
         self.vocabulary = sentence_vocabulary_from_spec(spec["vocabulary"])
         self.longest: int = spec["longest"]
         image, clips = self.__dict__["image_encoder"], "frames" in spec

@@ -64,7 +64,7 @@ class CharGeneration(Task):
     """
 
     options: ClassVar[type] = GenerationOptions
-    example: ClassVar[str] = '"The "'
+    example: str = '"The "'
 
     def __init__(
         self,

@@ -69,7 +69,7 @@ class Forecasting(Task):
 
     monitor: ClassVar[tuple[str, str]] = ("val/loss", "min")
     options: ClassVar[type] = ForecastingOptions
-    example: ClassVar[str] = "-i series.csv --plot forecast.png"
+    example: str = "-i series.csv --plot forecast.png"
     full_precision: ClassVar[bool] = True
 
     def __init__(

@@ -64,7 +64,7 @@ class Translation(Task):
 
     monitor: ClassVar[tuple[str, str]] = ("val/bleu", "max")
     options: ClassVar[type] = TranslationOptions
-    example: ClassVar[str] = '"The cat is red."'
+    example: str = '"The cat is red."'
 
     def __init__(
         self,

@@ -98,30 +98,19 @@ def test_a_picture_shows_when_each_word_looks() -> None:
     assert infer("-i", "clip.avi", "--attention", "when.png", "--min-length", "3") == 0
     drawn = np.asarray(Image.open("when.png").convert("RGB")).astype(int)
     # Four frames in grey, and blue cells below them.
-    blue = (drawn[..., 2] - drawn[..., 0]) > 60
+    blue = (drawn[..., 2] - drawn[..., 0]) > 20
     assert blue.sum() > 500
     assert not blue[: drawn.shape[0] // 4].any()
 
 
-def test_clips_are_trained_on_their_measure(tmp_path: Path) -> None:
+def test_clips_are_trained_on_their_measure(tmp_path: Path, capsys: Output) -> None:
     words = ["--trainer.default_root_dir", str(tmp_path), "--run", "rewarded"]
-    assert (
-        main(
-            [
-                "fit",
-                "--config",
-                "tiny.yaml",
-                *words,
-                "--model.task.self_critical_epoch",
-                "0",
-                "--trainer.log_every_n_steps",
-                "1",
-            ]
-        )
-        == 0
-    )
+    words += ["--model.task.self_critical_epoch", "0", "--trainer.log_every_n_steps", "1"]
+    assert main(["fit", "--config", "tiny.yaml", *words]) == 0
     (metrics,) = tmp_path.glob("**/metrics.csv")
     assert "train/reward" in metrics.read_text(encoding="utf-8").splitlines()[0]
+    captured = capsys.readouterr()
+    assert "-i clip.avi" in captured.out + captured.err
 
 
 @pytest.mark.parametrize("conditioning", ["start", "attention"])

@@ -23,7 +23,7 @@ class UnicodeScript(Task):
     """
 
     monitor: ClassVar[tuple[str, str]] = ("val/accuracy", "max")
-    example: ClassVar[str] = '"щ" "SMALL LETTER LAMDA"'
+    example: str = '"щ" "SMALL LETTER LAMDA"'
 
     def __init__(self, embedding_size: int = 32) -> None:
         super().__init__()
