@@ -46,12 +46,12 @@ class MovingShapes(CaptionData):
 
     def __init__(
         self,
-        clips: int = 8_000,
+        clips: int = 6_000,
         validation_clips: int = 500,
         test_clips: int = 1_000,
-        frames: int = 6,
+        frames: int = 4,
         batch_size: int = 64,
-        image_size: int = 48,
+        image_size: int = 64,
         seed: int | None = None,
         num_workers: int = 0,
         cache: str | None = None,

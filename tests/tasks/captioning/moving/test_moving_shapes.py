@@ -34,7 +34,7 @@ def test_batches_carry_clips_with_their_captions(tmp_path: Path) -> None:
         assert isinstance(batch, CaptionBatch)
         assert batch.pictures is not None
         assert batch.frames is not None
-        assert batch.pictures.shape == (len(batch.frames), 4, 3, 48, 48)
+        assert batch.pictures.shape == (len(batch.frames), 4, 3, 64, 64)
         assert batch.frames.tolist() == [4] * len(batch.frames)
         for row, name in enumerate(batch.names):
             caption = words.decode(batch.targets[row, : batch.lengths[row] - 1].tolist())
@@ -64,7 +64,7 @@ def test_a_clip_is_the_same_each_time_and_others_differ() -> None:
     part, other = MovingPart("train", 4, 4), MovingPart("train", 5, 4)
     first = part.drawn(3, transform)
 
-    assert first.shape == (4, 3, 48, 48)
+    assert first.shape == (4, 3, 64, 64)
     assert torch.equal(first, part.drawn(3, transform))
     assert not torch.equal(first, part.drawn(4, transform))
     assert not torch.equal(first, other.drawn(3, transform))
