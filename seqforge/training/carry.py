@@ -43,13 +43,16 @@ class Carry:
         A batch with another number of rows than the last one starts afresh.
         """
         rows = len(batch.ids)
+        goes_on = batch.starts is None and self._saved is None and self._state is not None
+        if goes_on and _has_rows(self._state, rows):
+            return self._state  # nothing of a start state is wanted
         start = task.start(rows)
         self._begun = start is not None
         if start is None:
             return None
         if self._saved is not None:
             self._state, self._saved = _own_rows(*self._saved, start), None
-        if self._state is None or any(len(leaf) != rows for leaf in row_leaves(self._state)):
+        if self._state is None or not _has_rows(self._state, rows):
             return start
         return self._state if batch.starts is None else reset(self._state, batch.starts, start)
 
@@ -88,6 +91,10 @@ class Carry:
         The number of ranks may be another than when it was written.
         """
         self._saved = None if plain is None else (plain, rank, world_size)
+
+
+def _has_rows(state: State, rows: int) -> bool:
+    return all(len(leaf) == rows for leaf in row_leaves(state))
 
 
 def _own_rows(plain: Any, rank: int, world_size: int, start: State) -> State:

@@ -65,6 +65,8 @@ def scaled_learning_rates(
 def resting_parameters(module: nn.Module, factors: Mapping[str, float]) -> list[nn.Parameter]:
     """Return the trainable parameters of all parts whose learning rate factor is 0."""
     resting = [part for part, factor in factors.items() if factor == 0.0]
+    if not resting:  # nearly always, and every step asks
+        return []
     return [
         parameter
         for name, parameter in module.named_parameters()
