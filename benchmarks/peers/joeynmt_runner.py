@@ -3,16 +3,20 @@
     PEER_PYTHON benchmarks/peers/joeynmt_runner.py train CONFIG --epochs 3 --report FILE.jsonl
     PEER_PYTHON benchmarks/peers/joeynmt_runner.py window CONFIG --seconds 60 --report FILE.jsonl
     PEER_PYTHON benchmarks/peers/joeynmt_runner.py decode CONFIG --checkpoint FILE --report …
+    PEER_PYTHON benchmarks/peers/joeynmt_runner.py steps CONFIG --report steps.jsonl
 
 Nothing of JoeyNMT is changed: its trainer runs one epoch at a time, and the one function wrapped
-here is called unchanged between two readings of the clock. `benchmarks/joeynmt.py` starts it.
-Each line of the report is one JSON object.
+here is called unchanged between two readings of the clock. `benchmarks/joeynmt.py` starts it;
+`steps`, which trains until it is ended, is for `benchmarks/peers_table.py`. Each line of the report
+is one JSON object.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -141,6 +145,38 @@ def window(options: argparse.Namespace, config: dict[str, Any]) -> None:
     note(options.report, steps.rate())
 
 
+def steps(options: argparse.Namespace, config: dict[str, Any]) -> None:
+    """Train until the process is ended; note each step with its loss."""
+    from benchmarks.peers.step_lines import StepLines  # the other actions need no path to it
+
+    _, manager, train_data, validation_data = manager_of(config)
+    lines, train_step = StepLines(options.report), manager._train_step
+    words = manager.model.trg_vocab
+    entropy = smoothing_entropy(config["training"]["label_smoothing"], len(words))
+
+    def noted(batch: Any) -> Any:
+        divergence, correct = train_step(batch)
+        lines.step(int(batch.ntokens), divergence + entropy)
+        return divergence, correct
+
+    manager._train_step = noted
+    weights = sum(each.numel() for each in manager.model.parameters())
+    version = importlib.metadata.version("joeynmt")
+    lines.begin(weights, torch=torch.__version__, joeynmt=version)
+    manager.train_and_validate(train_data, validation_data)  # which it never comes to use
+
+
+def smoothing_entropy(smoothing: float, words: int) -> float:
+    """Return what a smoothed cross-entropy has above JoeyNMT's loss, which is a divergence.
+
+    Args:
+        smoothing: Probability that is shared out over all words but two.
+        words: Of the vocabulary.
+    """
+    sure = 1.0 - smoothing
+    return -(sure * math.log(sure) + smoothing * math.log(smoothing / (words - 2)))
+
+
 def decode(options: argparse.Namespace, config: dict[str, Any]) -> None:
     """Translate the validation part from a checkpoint by beam search, once a batch size."""
     arguments, manager, _, validation_data = manager_of(config)
@@ -161,7 +197,7 @@ def note(report: Path, line: dict[str, Any]) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("action", choices=("train", "window", "decode"))
+    parser.add_argument("action", choices=("train", "window", "decode", "steps"))
     parser.add_argument("config", type=Path)
     parser.add_argument("--report", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=3)
@@ -174,7 +210,7 @@ def main() -> None:
     make_model_dir(Path(config["model_dir"]), overwrite=True)
     get_logger("", log_file=str(Path(config["model_dir"]) / "run.log"))
     torch.set_num_threads(config.get("threads", torch.get_num_threads()))
-    actions = {"train": train, "window": window, "decode": decode}
+    actions = {"train": train, "window": window, "decode": decode, "steps": steps}
     actions[options.action](options, config)
 
 

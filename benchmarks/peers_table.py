@@ -1,0 +1,297 @@
+"""Time seqforge beside its peers, and put the results into one table.
+
+    export SEQFORGE_DATA=FOLDER    # tinyshakespeare, multi30k, timeseries and flickr8k in it
+    for peer in keras joeynmt neuralforecast; do
+        python -m venv PEERS/$peer && PEERS/$peer/bin/pip install torch==2.13.0
+    done
+    PEERS/keras/bin/pip install keras==3.15.1 jax==0.10.2
+    PEERS/joeynmt/bin/pip install sentencepiece==0.2.0 joeynmt==2.3.0 importlib_metadata
+    PEERS/neuralforecast/bin/pip install neuralforecast==3.3.0
+    python -m benchmarks.peers_table --work WORK --peers PEERS steps loss
+    python -m benchmarks.peers_table --work WORK --peers PEERS --subjects character steps
+
+`steps`: all systems of a subject train in turn, round by round (`benchmarks/step_turns.py`);
+ratios are taken within a round. `loss`: each trains once, alone, from the start of its process
+until the mean of ten batches is below the subject's loss. What is measured is written to WORK,
+piece by piece, and not measured again; without an action the table is made of what is there.
+A peer whose folder is not in PEERS is left out. `--quick` shows that all of it runs: bare PyTorch
+and seqforge only, tiny.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import character_peers, joeynmt, sequence_peers
+from benchmarks.step_turns import System, in_turn, to_loss
+
+Piece = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that several systems train.
+
+    Attributes:
+        title: In the table.
+        unit: What a step learns from.
+        systems: Given the arguments, those that can run; the first is ours as it comes.
+        target: Loss in nats that is to be reached; None: the systems' losses are not the same.
+    """
+
+    title: str
+    unit: str
+    systems: Callable[[argparse.Namespace], list[System]]
+    target: float | None
+
+
+def characters(arguments: argparse.Namespace) -> list[System]:
+    """Write text and batches; return the systems of the character model."""
+    folder = arguments.work / "character" / "data"
+    sizes = character_peers.Sizes(*arguments.sizes)
+    if not (folder / "batches.npz").is_file():
+        character_peers.prepare(folder, sizes)
+    return character_peers.systems(folder, sizes, _python(arguments, "keras"))
+
+
+def translation(arguments: argparse.Namespace) -> list[System]:
+    """Write the data; return the systems of translation."""
+    folder = arguments.work / "translation" / "data"
+    joeynmt.prepare(_data() / "multi30k", folder)
+    return sequence_peers.translation(folder, arguments.threads, _python(arguments, "joeynmt"))
+
+
+def forecasting(arguments: argparse.Namespace) -> list[System]:
+    """Return the systems of forecasting."""
+    table = _data() / "timeseries" / "ETTh1.csv.gz"
+    if not table.is_file():
+        sys.exit(f"there is no {table}: set SEQFORGE_DATA to the folder with timeseries")
+    return sequence_peers.forecasting(table, _python(arguments, "neuralforecast"))
+
+
+def captioning(_: argparse.Namespace) -> list[System]:
+    """Return the systems of captioning."""
+    return sequence_peers.captioning(_data() / "flickr8k" / "captions.jsonl.gz")
+
+
+SUBJECTS = {
+    "character": Subject("Character model", "characters", characters, 2.4),
+    "translation": Subject("Translation", "target tokens", translation, 5.5),
+    "forecasting": Subject("Forecasting", "windows", forecasting, None),
+    "captioning": Subject("Captioning", "captions", captioning, 4.5),
+}
+
+
+def measure_steps(name: str, arguments: argparse.Namespace) -> None:
+    """Train the systems of a subject in turn, unless that was done."""
+    file = arguments.work / name / "steps.json"
+    if file.is_file():
+        return
+    systems = _chosen(SUBJECTS[name].systems(arguments), arguments.only)
+    results = in_turn(
+        systems,
+        arguments.work / name / "steps",
+        threads=arguments.threads,
+        warm=arguments.warm,
+        rounds=arguments.rounds,
+        seconds=arguments.seconds,
+    )
+    _write(file, results)
+
+
+def measure_loss(name: str, arguments: argparse.Namespace) -> None:
+    """Train each system of a subject to its loss, unless that was done."""
+    subject = SUBJECTS[name]
+    target = subject.target if arguments.target is None else arguments.target
+    if target is None:
+        return
+    for system in _chosen(subject.systems(arguments), arguments.only):
+        file = arguments.work / name / f"loss-{system.slug}.json"
+        if file.is_file():
+            continue
+        folder = arguments.work / name / "loss"
+        limits = {"threads": arguments.threads, "limit": arguments.limit}
+        _write(file, to_loss(system, folder, target=target, **limits))
+
+
+ACTIONS = {"steps": measure_steps, "loss": measure_loss}
+COLUMNS = (
+    "",
+    "a step, ms",
+    "{unit}/s",
+    "seqforge as it comes is faster by",
+    "the same in fp32",
+    "first step after, s",
+    "to a loss of {target}, s (steps)",
+    "peak memory, MiB",
+)
+
+
+def table(subject: Subject, steps: Sequence[Piece], losses: Sequence[Piece]) -> str:
+    """Return what was measured of a subject as Markdown.
+
+    Args:
+        subject: Which.
+        steps: What `in_turn` has returned, ours first.
+        losses: What `to_loss` has returned, of some or all systems.
+    """
+    reached = {each["name"]: each for each in losses}
+    target = next((f"{each['target']:g} nats" for each in losses), "(none)")
+    columns = [each.format(unit=subject.unit, target=target) for each in COLUMNS]
+    lines = [f"**{subject.title}**", "", _row(columns), _row(["---"] * len(columns))]
+    ours = [each for each in steps if each["name"].startswith("seqforge")]
+    for piece in steps:
+        rates = [window["items_per_second"] for window in piece["windows"]]
+        step = statistics.median(window["step"] for window in piece["windows"])
+        cells = [piece["name"], f"{1e3 * step:,.0f}", f"{statistics.median(rates):,.0f}"]
+        own = piece in ours
+        cells += ["" if own else ratio(piece, ours[0])]
+        cells += ["" if own or len(ours) < 2 else ratio(piece, ours[1])]
+        cells += [f"{piece['first_step']:.1f}", _loss(reached.get(piece["name"]))]
+        lines.append(_row([*cells, f"{piece['peak']:,.0f}"]))
+    return "\n".join(lines)
+
+
+def ratio(peer: Piece, own: Piece) -> str:
+    """Return by how much ours is faster: the median over rounds, and the range."""
+    ratios = [
+        ours["items_per_second"] / theirs["items_per_second"]
+        for theirs, ours in zip(peer["windows"], own["windows"], strict=True)
+    ]
+    return f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def report(work: Path) -> str:
+    """Return the tables of all that was measured, the versions and the machine, as Markdown."""
+    tables, versions = [], {}
+    for name, subject in SUBJECTS.items():
+        file = work / name / "steps.json"
+        if file.is_file():
+            steps: list[Piece] = json.loads(file.read_text(encoding="utf-8"))
+            found = sorted((work / name).glob("loss-*.json"))
+            losses = [json.loads(each.read_text(encoding="utf-8")) for each in found]
+            tables.append(table(subject, steps, losses))
+            for piece in steps:
+                versions |= piece["versions"]
+    libraries = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    return "\n\n".join([*tables, f"{libraries}; {processor()}."])
+
+
+def processor() -> str:
+    """Return the processor's name, the cores, and what it has for bfloat16."""
+    file = Path("/proc/cpuinfo")
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    values = {key.strip(): value.strip() for key, value in fields.items()}
+    name = values.get("model name", platform.machine())
+    flags = [flag for flag in values.get("flags", "").split() if "bf16" in flag]
+    return f"{os.cpu_count()} cores of {name} ({', '.join(flags) or 'no bfloat16'})"
+
+
+def _loss(piece: Piece | None) -> str:
+    if piece is None:
+        return "not measured"
+    if not piece["reached"]:
+        return f"not in {piece['seconds']:.0f} ({piece['steps']}; {piece['loss']:.2f})"
+    return f"{piece['seconds']:.0f} ({piece['steps']})"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _data() -> Path:
+    return Path(os.environ.get("SEQFORGE_DATA", "data")).resolve()
+
+
+def _python(arguments: argparse.Namespace, peer: str) -> Path | None:
+    """Return a peer's Python, not resolved: a virtual environment is known by its own path."""
+    if arguments.peers is None or arguments.quick:
+        return None
+    python: Path = arguments.peers.absolute() / peer / "bin" / "python"
+    return python if python.is_file() else None
+
+
+def _chosen(systems: list[System], only: Sequence[str]) -> list[System]:
+    return [each for each in systems if not only or any(word in each.name for word in only)]
+
+
+def _write(file: Path, measured: object) -> None:
+    """Write a piece whole or not at all, as a run may be ended at any time."""
+    passing = file.with_suffix(".part")
+    passing.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    passing.replace(file)
+
+
+QUICK = {
+    "subjects": ["character"],
+    "rounds": 1,
+    "seconds": 0.2,
+    "sizes": [16, 8, 20],
+    "limit": 60.0,
+    "target": 4.2,
+    "only": ["seqforge, fp32", "bare PyTorch, fp32"],
+}
+
+
+def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments.
+
+    Args:
+        words: What was given; None: on the command line.
+    """
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("actions", nargs="*", help="steps, loss")
+    parser.add_argument("--work", type=Path, required=True, help="the folder for everything")
+    parser.add_argument("--peers", type=Path, help="the folder of the peers' environments")
+    parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
+    parser.add_argument("--only", nargs="+", default=[], help="words in names of systems")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=8.0, help="steps: of a turn")
+    parser.add_argument("--warm", type=int, default=3, help="steps: taken before the rounds")
+    parser.add_argument("--limit", type=float, default=300.0, help="loss: seconds at most")
+    parser.add_argument("--target", type=float, help="loss: instead of the subject's")
+    parser.add_argument(
+        "--sizes",
+        type=int,
+        nargs=3,
+        default=[512, 128, 50],
+        help="character: hidden size, batch size, characters of a step",
+    )
+    parser.add_argument("--quick", action="store_true", help="one subject, tiny")
+    parser.add_argument("--output", type=Path, help="write the Markdown here as well")
+    if parser.parse_args(words).quick:
+        parser.set_defaults(**QUICK)
+    arguments = parser.parse_args(words)
+    if unknown := {*arguments.actions} - ACTIONS.keys():
+        parser.error(f"{', '.join(sorted(unknown))}: the actions are {', '.join(ACTIONS)}")
+    return arguments
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run from the command line."""
+    arguments = parsed(words)
+    arguments.work = arguments.work.resolve()
+    for action in arguments.actions:
+        for name in arguments.subjects:
+            ACTIONS[action](name, arguments)
+    text = report(arguments.work) + "\n"
+    print(text)
+    if arguments.output is not None:
+        arguments.output.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
