@@ -262,17 +262,17 @@ class SeqforgeCLI(LightningCLI):
         try:
             with restoring(checkpoint):
                 code = self._fit() if self.chosen == "fit" else self._evaluate()
-            if distributed.is_initialized():
-                # Threads that still hold tensors abort a process that exits without this. Only
-                # after a good end: a process that waits for one that failed would wait for ever.
-                distributed.destroy_process_group()
+            _leave_process_group()
             return code
         except UserError as error:
             if checkpoint != self.run.checkpoint:  # a resumed run has its own already
                 with_own_configuration(error, checkpoint)
             raise self.construction.located(error) from error.__cause__
         except SystemExit as stop:
-            return self._interrupted(stop)
+            code = self._interrupted(stop)
+            if self.checkpointer.stopped:
+                _leave_process_group()
+            return code
         except Exception as error:
             if is_trainers_own(error):
                 with self.construction.of("trainer", "the trainer"):
@@ -368,6 +368,16 @@ BATCHES = {
     "predict": "num_predict_batches",
 }
 """The trainer's attributes that count what a subcommand runs over."""
+
+
+def _leave_process_group() -> None:
+    """End what all processes end together, at a good end or at a stop that they agreed on.
+
+    Threads that still hold tensors abort a process that exits without this. Not after a failure: a
+    process that waits for one that failed would wait for ever.
+    """
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def _only(callbacks: Sequence[pl.Callback], kind: type[Chosen]) -> Chosen:

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from seqforge.data.batch import Batch, Draw, RandomSamples, Samples
 from seqforge.data.plan import Plan, rank_slice
 from seqforge.data.position import PositionedLoader
+from seqforge.data.workers import watch_workers
 
 Sample = TypeVar("Sample")
 Collate = Callable[[Sequence[int], list[Sample]], Batch]
@@ -72,7 +73,7 @@ class PlanLoader(PositionedLoader, Generic[Sample]):
             generator=torch.Generator().manual_seed(self._seed),
             pin_memory=torch.cuda.is_available(),
         )
-        yield from loader
+        yield from watch_workers(iter(loader))
 
     def _parts(self, epoch: int, indices: range) -> Iterator[list[int]]:
         for index in indices:

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from seqforge.data.batch import Batch
 from seqforge.data.position import PositionedLoader
 from seqforge.data.shards import ShardReader, Shards, numbered
+from seqforge.data.workers import watch_workers
 from seqforge.errors import UserError
 
 Sample = TypeVar("Sample")
@@ -173,7 +174,7 @@ def _stream(
         generator=torch.Generator().manual_seed(seed),
         pin_memory=torch.cuda.is_available(),
     )
-    parts = iter(loader)
+    parts = watch_workers(iter(loader))
     while True:
         batches: Round = [None] * len(rounds.readers)
         for process in range(processes):

@@ -42,6 +42,11 @@ class Checkpointer(Checkpoint):
         requeue: Under SLURM, what has a stopped job queued again: "signal", SIGTERM and SIGUSR1;
             "warning", SIGUSR1 alone, so that `scancel`, which sends SIGTERM, is for good.
 
+    Attributes:
+        best: The best checkpoints, the best first: their scores and names.
+        last_good: After a loss that was not finite, the checkpoint to go on with.
+        stopped: Whether a signal ended the run at a place on which all its processes agreed.
+
     Raises:
         ValueError: A number is not positive.
     """
@@ -62,7 +67,7 @@ class Checkpointer(Checkpoint):
         self.best: list[tuple[float, str]] = []
         self.last_good: Path | None = None
         self._signals = SignalFlag()
-        self._stopped = False
+        self.stopped = False
         self._saved_step = -1
         self._saved_inside = False
         self._saved_epoch = 0
@@ -76,7 +81,7 @@ class Checkpointer(Checkpoint):
     @property
     def caught_signal(self) -> str:
         """Name of the signal that stopped the run, or an empty string."""
-        if self._signals.caught is None and self._stopped:
+        if self._signals.caught is None and self.stopped:
             return "a signal to another process"
         return self._signals.caught.name if self._signals.caught is not None else ""
 
@@ -118,7 +123,7 @@ class Checkpointer(Checkpoint):
 
     def _stop(self, trainer: pl.Trainer) -> NoReturn:
         """End the run; a job that did not end by itself is queued again before."""
-        self._stopped = True
+        self.stopped = True
         reasons = {"SIGUSR1"} if self.requeue == "warning" else {"SIGUSR1", "SIGTERM"}
         wanted = bool(self._signals.seen & reasons)
         if trainer.strategy.reduce_boolean_decision(wanted, all=False) and trainer.is_global_zero:
