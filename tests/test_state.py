@@ -81,9 +81,11 @@ def test_detach_cuts_the_graph_and_undraws_noise() -> None:
 
 
 def test_select_leaves_fixed_and_shared_alone() -> None:
-    picked = select(make(), torch.tensor([2, 2, 0, 1]))
+    state = make()
+    picked = select(state, torch.tensor([2, 2, 0, 1]))
     assert rows_of(picked.hidden) == [2, 2, 0, 1]
     assert rows_of(picked.rest[0].value) == [10, 11, 12]
+    assert picked.rest[0].value is state.rest[0].value, "no copy"
     assert rows_of(picked.rest[2].value[0]) == [22, 22, 20, 21]
     assert picked.rest[2].value[1].value.shape == (2, 5)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from seqforge.attention.base import Attention
@@ -32,5 +31,5 @@ class AdditiveAttention(Attention):
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Return `v^T tanh(W q + U k)`, `(B, T, S)`."""
         together = self.query(queries).unsqueeze(2) + keys.unsqueeze(1)  # (B, T, S, A)
-        energy: Tensor = self.energy(torch.tanh(together))
+        energy: Tensor = self.energy(together.tanh_())  # it is the largest tensor here
         return energy.squeeze(3)

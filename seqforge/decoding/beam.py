@@ -24,16 +24,30 @@ from seqforge.decoding.step import Step
 from seqforge.state import State, concatenate, map_state, select, select_fixed
 
 
-class _Items(NamedTuple):
-    """What the search knows of each item that it still works on; a state with a row for each."""
+class _Done(NamedTuple):
+    """What is left of items that the search no longer works on."""
 
-    numbers: Tensor  # (A,) its place in the batch
+    numbers: Tensor  # (A,) their places in the batch
     maxima: Tensor  # (A,) tokens at most
-    minima: Tensor  # (A,) tokens before the end mark
-    longest: Tensor  # (A,) the penalty of its longest possible hypothesis
-    totals: Tensor  # (A, w) log-probability of each slot's tokens; -inf: a dead slot
-    cut: Tensor  # (A, W) the same of slots that reached the maximum and cannot end there
+    cut: Tensor  # (A, W) log-probability of slots that reached the maximum and cannot end there
     pool: Pool
+
+
+class _Items(NamedTuple):
+    """What the search knows of the items that it still works on; a state with a row for each."""
+
+    numbers: Tensor  # (A,) as in _Done, like all of the same name
+    maxima: Tensor  # (A,)
+    minima: Tensor  # (A,) tokens before the end mark
+    longest: Tensor  # (A, 1) the penalty of the longest possible hypothesis
+    slots: Tensor | None  # (A, w) their places in the beam, rising; None: it is whole
+    totals: Tensor  # (A, w) log-probability of the tokens of each; -inf: a dead slot
+    cut: Tensor  # (A, W)
+    pool: Pool
+
+    def done(self) -> _Done:
+        """Leave out what only further steps would need."""
+        return _Done(self.numbers, self.maxima, self.cut, self.pool)
 
 
 @torch.inference_mode()
@@ -59,15 +73,18 @@ def beam_search(
     one, so that a wider beam never gives a worse first hypothesis; ordinary beam search has no such
     property (Cohen and Beck 2019; Meister et al. 2020). The end mark takes no slot: at every step
     the end of every slot competes for the item's `n_best` finished hypotheses, which never change.
-    An item is done when no live slot can reach a score that would still enter, whatever followed.
+    A slot that can reach no score that would still enter, whatever followed, is followed no
+    further, and an item without other slots is done.
 
     Everything is decided within an item, and ties by the lower slot and the lower token: a result
     depends on the batch and its order only as far as the model's rounding does. Items that are
-    done leave the batch, once they are a quarter of it.
+    done leave the batch, once they are an eighth of it; of the others so many slots stay as one of
+    them needs.
 
     Args:
-        step: The model. The rows of an item are neighbours: B rows at the first step, up to
-            `B * beam_size` later, while what is `Fixed` in the state has a row for each item.
+        step: The model. The rows of an item are neighbours, as many of each: B rows at the first
+            step, up to `B * beam_size` later, while what is `Fixed` in the state has a row for each
+            item.
         first: The token that each item begins with (B,).
         state: The model's state before `first`, with B rows.
         end: The end mark.
@@ -95,32 +112,36 @@ def beam_search(
     maxima = maximum_lengths(max_length, first)
     if not len(first):
         return []
-    lengths = torch.arange(int(maxima.max()) + 2, device=first.device)
+    limits = _Limits(maxima, min_length)
+    lengths = torch.arange(limits.longest + 2, device=first.device)
     penalties = penalty_of(lengths, length_penalty)
     active = _opened(first, maxima, min_length, penalties, beam_size, n_best)
     closed = torch.tensor([end, *banned], device=first.device)
     tokens, history = first, first.new_empty(len(first), 0)
     paths, done, scores = Paths(), [], None
-    for given in range(len(lengths) - 1):
+    for given in range(limits.longest + 1):
         log_probs, state, trace = step(tokens, state)
-        active = _ended(active, log_probs[:, end].float(), penalties, given)
+        active = _ended(active, log_probs[:, end].float(), penalties, given, limits)
         if no_repeat_ngram:
             scores = copy_into(scores, log_probs)
             log_probs = ban_repeats_(scores, history, no_repeat_ngram)
-        slots = fill_slots(active.totals, log_probs.float(), beam_size, closed)
-        paths.add(active.numbers, slots.parents, slots.tokens, trace)
-        rows = torch.arange(len(log_probs), device=first.device).view_as(active.totals)
-        rows = rows[:, :1] + slots.parents  # (A, W)
-        active = active._replace(totals=slots.totals)
-        over = _cannot_improve(active, given)
-        count = int(over.sum())  # the one wait for the device in a step
+        filled = fill_slots(active.totals, log_probs.float(), beam_size, closed, active.slots)
+        followed = _can_improve(active, filled.totals, given)
+        over, count, width = _left(followed)
+        before = active.totals.shape[1]
+        places = None
+        if width < beam_size:
+            filled, places = filled.narrow(followed, max(width, 1))
+        active = active._replace(slots=places, totals=filled.totals)
+        paths.add(active.numbers, filled.parents, filled.tokens, trace)
         if count == len(over):
-            done.append(active)
+            done.append(active.done())
             break
-        tokens = slots.tokens
-        if 4 * count >= len(over):
+        first_rows = torch.arange(0, len(log_probs), before, device=first.device)
+        tokens, rows = filled.tokens, first_rows[:, None] + filled.parents  # (A, w)
+        if 8 * count >= len(over):
             kept = (~over).nonzero().squeeze(1)
-            done.append(select(active, over))
+            done.append(select(active.done(), over))
             active, rows, tokens = select(active, kept), rows[kept], tokens[kept]
             state = select_fixed(state, kept)
         tokens, rows = tokens.flatten(), rows.flatten()
@@ -136,6 +157,29 @@ def _at_least(least: int, options: Mapping[str, int]) -> None:
             raise ValueError(f"{name} must be at least {least}, not {value}")
 
 
+class _Limits:
+    """Lengths at which something happens, known without asking the device again.
+
+    Args:
+        maxima: Tokens at most, of each item (B,).
+        min_length: Tokens before the end mark, of all.
+    """
+
+    def __init__(self, maxima: Tensor, min_length: int) -> None:
+        self._maxima: set[int] = {*maxima.tolist()}
+        self.longest = max(self._maxima)
+        # From here to there every item may end.
+        self._from, self._to = min(min_length, self.longest), min(self._maxima)
+
+    def all_may_end(self, given: int) -> bool:
+        """Say whether the end mark may follow so many tokens in every item."""
+        return self._from <= given <= self._to
+
+    def some_end(self, given: int) -> bool:
+        """Say whether so many tokens are the maximum of an item."""
+        return given in self._maxima
+
+
 def _opened(
     first: Tensor, maxima: Tensor, min_length: int, penalties: Tensor, width: int, n_best: int
 ) -> _Items:
@@ -145,41 +189,56 @@ def _opened(
         numbers=torch.arange(items, device=device),
         maxima=maxima,
         minima=maxima.clamp(max=min_length),
-        longest=penalties[maxima + 1],
+        longest=penalties[maxima + 1, None],
+        slots=None,
         totals=torch.zeros(items, 1, device=device),
         cut=torch.full((items, width), -torch.inf, device=device),
         pool=empty_pool(items, n_best, device),
     )
 
 
-def _ended(active: _Items, end_log_probs: Tensor, penalties: Tensor, given: int) -> _Items:
+def _ended(
+    active: _Items, end_log_probs: Tensor, penalties: Tensor, given: int, limits: _Limits
+) -> _Items:
     """Offer the end of every slot after `given` tokens to the pools; note what is cut there."""
     totals = active.totals
     log_probs = totals + end_log_probs.view_as(totals)
-    allowed = (active.minima <= given) & (given <= active.maxima)
-    log_probs = log_probs.masked_fill(~allowed[:, None], -torch.inf)
+    if not limits.all_may_end(given):
+        allowed = (active.minima <= given) & (given <= active.maxima)
+        log_probs = log_probs.masked_fill(~allowed[:, None], -torch.inf)
+    pool = active.pool.offer(log_probs / penalties[given + 1], log_probs, given)
+    if not limits.some_end(given):
+        return active._replace(pool=pool)
     cut = (active.maxima == given)[:, None] & (log_probs == -torch.inf)
     missing = active.cut.shape[1] - totals.shape[1]
-    return active._replace(
-        pool=active.pool.offer(log_probs / penalties[given + 1], log_probs, given),
-        cut=torch.where(
-            F.pad(cut, (0, missing)), F.pad(totals, (0, missing), value=-torch.inf), active.cut
-        ),
-    )
+    cut, totals = F.pad(cut, (0, missing)), F.pad(totals, (0, missing), value=-torch.inf)
+    return active._replace(pool=pool, cut=torch.where(cut, totals, active.cut))
 
 
-def _cannot_improve(active: _Items, given: int) -> Tensor:
-    """Say of each item (A,) whether no live slot's continuation can enter its pool.
+def _can_improve(active: _Items, totals: Tensor, given: int) -> Tensor:
+    """Say of each slot after a step (A, W) whether a continuation of it can enter the pool.
 
     Log-probabilities only fall, and are at most divided by the penalty of the longest possible
     hypothesis; as the penalty never falls with the length, rounding keeps this bound true. Where
     the pool has a free place, its last score is `-inf`, and only dead slots do not reach that.
+
+    To follow the others no further changes nothing: what they offer is below the pool as they are,
+    and so below all that matters, of which each slot takes the best.
     """
-    bound = active.totals.amax(dim=1) / active.longest
-    return (active.maxima <= given) | (bound <= active.pool.scores[:, -1])
+    reached = totals / active.longest > active.pool.scores[:, -1:]
+    return reached & (given < active.maxima)[:, None]
 
 
-def _hypotheses(done: _Items, penalties: Tensor, paths: Paths) -> list[list[Hypothesis]]:
+def _left(followed: Tensor) -> tuple[Tensor, int, int]:
+    """Return which items (A,) are over, how many, and the slots (A, W) that one needs at most."""
+    counts = followed.sum(dim=1)
+    over = counts == 0
+    # The one wait for the device in a step.
+    count, width = torch.stack([over.sum(), counts.amax()]).tolist()
+    return over, count, width
+
+
+def _hypotheses(done: _Done, penalties: Tensor, paths: Paths) -> list[list[Hypothesis]]:
     """Make hypotheses of all items in the order of the batch."""
     done = map_state(Tensor.cpu, select(done, done.numbers.argsort()))
     pool, count = done.pool, done.pool.scores.shape[1]

@@ -18,13 +18,27 @@ class Slots(NamedTuple):
 
     Attributes:
         totals: Log-probability of each slot's tokens (B, W); `-inf`: the slot is dead.
-        parents: The slot before the step that each goes on from (B, W), int64.
+        parents: Which of the rows before the step each goes on from (B, W), int64.
         tokens: The token that each has got (B, W), int64.
     """
 
     totals: Tensor
     parents: Tensor
     tokens: Tensor
+
+    def narrow(self, followed: Tensor, width: int) -> tuple[Slots, Tensor]:
+        """Leave slots out.
+
+        Args:
+            followed: The slots that stay (B, W), bool; at most `width` of an item.
+            width: How many stay of each item: where fewer are followed, also others, the first.
+
+        Returns:
+            The slots (B, width), and the number of each before (B, width), rising.
+        """
+        kept = followed.byte().argsort(dim=1, descending=True, stable=True)[:, :width]
+        kept = kept.sort(dim=1).values
+        return Slots(*(part.gather(1, kept) for part in self)), kept
 
 
 def largest(scores: Tensor, k: int, closed: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -56,20 +70,26 @@ def largest(scores: Tensor, k: int, closed: Tensor | None = None) -> tuple[Tenso
         maxima = torch.cat([maxima, scores[:, whole:].amax(dim=1, keepdim=True)], dim=1)
     if closed is not None:
         touched = closed // _BLOCK
-        inside_touched, _ = _inside(scores, touched.expand(len(scores), -1), barred)
-        maxima[:, touched] = inside_touched.unflatten(1, (-1, _BLOCK)).amax(dim=2)
+        within, nothing = _columns(touched[None], barred)  # the same of every row
+        inside = scores.index_select(1, within[0]).masked_fill_(nothing, -torch.inf)
+        maxima[:, touched] = inside.unflatten(1, (-1, _BLOCK)).amax(dim=2)
     highest, blocks = _first_largest(maxima, k)
     # In the order of the columns, so that the first of equals stays the first.
     blocks, order = blocks.sort(dim=1)
     empty = highest.gather(1, order) == -torch.inf  # it may stand there twice
-    values, seen = _inside(scores, blocks, barred)  # (N, k * block)
+    seen, nothing = _columns(blocks, barred)  # (N, k * block)
+    values = scores.gather(1, seen).masked_fill_(nothing, -torch.inf)
     values.masked_fill_(empty.repeat_interleave(_BLOCK, dim=1), -torch.inf)
     values, places = _first_largest(values, k)
     return values, seen.gather(1, places)
 
 
 def fill_slots(
-    totals: Tensor, log_probs: Tensor, width: int, closed: Tensor | None = None
+    totals: Tensor,
+    log_probs: Tensor,
+    width: int,
+    closed: Tensor | None = None,
+    places: Tensor | None = None,
 ) -> Slots:
     """Fill the slots of each beam in order: slot i takes the best that slots 0 to i still offer.
 
@@ -82,6 +102,8 @@ def fill_slots(
         log_probs: Log-probabilities of their next tokens (B * w, V), rows of an item together.
         width: Slots after the step, W.
         closed: Tokens that no slot takes (K,), int64; None: any may be taken.
+        places: The numbers of the slots before the step (B, w), int64, rising; None: they are 0, 1,
+            2, ….
 
     Returns:
         The slots (B, W). A dead one has tokens and a parent that mean nothing.
@@ -89,31 +111,39 @@ def fill_slots(
     items, before = totals.shape
     children = min(width, log_probs.shape[1])  # slot i needs no more than i + 1 of each
     values, numbers = largest(log_probs, children, closed)
-    offers = (totals[:, :, None] + values.view(items, before, children)).flatten(1)
-    taken = []
+    offers = totals[:, :, None] + values.view(items, before, children)
+    if places is not None:
+        whole = offers.new_full((items, width, children), -torch.inf)
+        offers = whole.scatter_(1, places[:, :, None].expand_as(offers), offers)
+    offers, taken = offers.flatten(1), []
+    # A slot must know what those before it took; all items go through it together.
     for slot in range(width):
         best = offers[:, : (slot + 1) * children].max(dim=1, keepdim=True)
         taken.append(best)
         offers.scatter_(1, best.indices, -torch.inf)
-    places = torch.cat([best.indices for best in taken], dim=1)  # (B, W)
+    found = torch.cat([best.indices for best in taken], dim=1)  # (B, W)
+    parents = found // children
+    if places is not None:
+        rows = torch.arange(before, device=places.device).expand_as(places)
+        parents = torch.zeros_like(parents).scatter_(1, places, rows).gather(1, parents)
+    of_parents = numbers.reshape(items, -1)
     return Slots(
         totals=torch.cat([best.values for best in taken], dim=1),
-        parents=places // children,
-        tokens=numbers.reshape(items, -1).gather(1, places),
+        parents=parents,
+        tokens=of_parents.gather(1, parents * children + found % children),
     )
 
 
-def _inside(scores: Tensor, blocks: Tensor, barred: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the scores of blocks (N, K), and their columns, both (N, K * block).
+def _columns(blocks: Tensor, barred: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the columns of blocks (N, K), both (N, K * block), and which of them count not.
 
-    What is barred (V,), or lies behind the last column, is `-inf`; the column stays within the row.
+    Those are barred (V,), or lie behind the last column; then the last one stands for them.
     """
-    last = scores.shape[1] - 1
-    columns = blocks[:, :, None] * _BLOCK + torch.arange(_BLOCK, device=scores.device)
+    last = len(barred) - 1
+    columns = blocks[:, :, None] * _BLOCK + torch.arange(_BLOCK, device=blocks.device)
     columns = columns.flatten(1)
     within = columns.clamp(max=last)
-    nothing = (columns > last) | barred[within]
-    return scores.gather(1, within).masked_fill_(nothing, -torch.inf), within
+    return within, (columns > last) | barred[within]
 
 
 def _first_largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:

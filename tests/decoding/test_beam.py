@@ -247,6 +247,53 @@ def test_items_that_are_done_leave_the_batch() -> None:
     assert cut[0].log_prob == pytest.approx(3 * math.log(0.96))
 
 
+crowds = st.one_of(
+    st.builds(toy.even_tables, items=st.integers(9, 14), seed=seeds, levels=st.integers(1, 4)),
+    st.builds(toy.random_tables, items=st.integers(9, 14), seed=seeds),
+)
+
+
+@settings(deadline=None, max_examples=15)
+@given(crowds, widths, options)
+def test_one_of_many_that_is_done_stays_and_changes_nothing(
+    tables: Tensor, width: int, options: Options
+) -> None:
+    # Of more than eight items, one that is done alone does not leave yet.
+    for found, table in zip(search(tables, width, options), tables, strict=True):
+        assert toy.plain(found) == toy.slow_beam(table, width, options)
+
+
+def test_slots_that_can_win_nothing_are_not_followed() -> None:
+    # To end at once has 0.1, to go on with 1 has 0.85, with 2 and 3 less than the end: without a
+    # penalty only 1 is worth following, and of what follows it nothing after its own end.
+    table = torch.full((2, 5, 5, 5), 1e-3).log()
+    table[..., END], table[..., 1] = math.log(0.1), math.log(0.85)
+    watch = Watch()
+    found = beam_search(
+        watch, toy.first(table), toy.memory(table), end=END, max_length=9, beam_size=3
+    )
+
+    assert [len(tokens) for tokens in watch.tokens] == [2] * 10
+    assert [toy.plain(each) for each in found] == [
+        toy.slow_beam(each, 3, Options(9)) for each in table
+    ]
+
+
+def test_reordering_moves_nothing_that_is_fixed() -> None:
+    tables = toy.random_tables(20, seed=5)
+    tables[..., END] = -math.inf  # nobody is done before the end
+    seen: list[Tensor] = []
+
+    def step(tokens: Tensor, state: toy.Memory) -> StepOut:
+        seen.append(state.item.value[1])
+        return toy.step(tokens, state)
+
+    beam_search(step, toy.first(tables), toy.memory(tables), end=END, max_length=4, beam_size=3)
+
+    assert len(seen) == 5
+    assert all(each is tables for each in seen)
+
+
 def test_it_does_not_leave_off_while_a_longer_hypothesis_can_win() -> None:
     # To end at once has 0.5; to go on has 0.4 and is then certain: with a penalty it wins.
     table = torch.full((1, 5, 5, 5), -math.inf)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from seqforge.decoding.slots import fill_slots, largest
+from seqforge.decoding.slots import Slots, fill_slots, largest
 
 
 def _expected(row: list[float], k: int) -> list[tuple[float, int]]:
@@ -127,3 +127,36 @@ def test_a_beam_of_many_slots_is_filled_as_one_of_few() -> None:
 
     for wide, narrow in zip(many, few, strict=True):
         assert torch.equal(wide[:, :4], narrow)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6), st.integers(1, 3), st.integers(2, 6), st.data())
+def test_slots_that_are_left_out_are_as_if_dead(
+    seed: int, items: int, width: int, data: st.DataObject
+) -> None:
+    kept = data.draw(st.integers(1, width))
+    totals, log_probs = _scores(seed, items, width, 3, 0.2), _scores(seed, items * width, 7, 3, 0.2)
+    orders = torch.rand(items, width, generator=torch.Generator().manual_seed(seed)).argsort(dim=1)
+    places = orders[:, :kept].sort(dim=1).values
+    dead = torch.full_like(totals, -torch.inf).scatter(1, places, totals.gather(1, places))
+    expected = fill_slots(dead, log_probs, width)
+    rows = (torch.arange(items)[:, None] * width + places).flatten()
+    found = fill_slots(totals.gather(1, places), log_probs[rows], width, places=places)
+
+    assert torch.equal(found.totals, expected.totals)
+    alive = found.totals > -torch.inf
+    assert torch.equal(found.tokens[alive], expected.tokens[alive])
+    assert torch.equal(places.gather(1, found.parents)[alive], expected.parents[alive])
+
+
+def test_slots_are_left_out_in_order() -> None:
+    slots = Slots(-torch.arange(8.0).view(2, 4), *torch.arange(16).view(2, 2, 4))
+    followed = torch.tensor([[False, True, False, True], [False, False, True, False]])
+
+    narrow, places = slots.narrow(followed, 2)
+
+    # The second item follows only one; another fills its row.
+    assert places.tolist() == [[1, 3], [0, 2]]
+    assert narrow.totals.tolist() == [[-1.0, -3.0], [-4.0, -6.0]]
+    assert narrow.parents.tolist() == [[1, 3], [4, 6]]
+    assert narrow.tokens.tolist() == [[9, 11], [12, 14]]

@@ -66,7 +66,11 @@ class Captioner:
     longest: int
 
     def caption(
-        self, pictures: Tensor, options: CaptioningOptions, frames: Tensor | None = None
+        self,
+        pictures: Tensor,
+        options: CaptioningOptions,
+        frames: Tensor | None = None,
+        stepper: TokenStepper | None = None,
     ) -> list[list[Candidate]]:
         """Return the best captions of each picture or clip, best first.
 
@@ -74,11 +78,17 @@ class Captioner:
             pictures: `(N, 3, S, S)` uint8, transformed; or clips, `(N, F, 3, S, S)`.
             options: How they are searched for.
             frames: `(N,)` int64, the frames of each clip; None: they are pictures.
+            stepper: From `stepper`; None: the network is packed anew.
         """
         with torch.inference_mode():
             device = self.network.head.weight.device
             frames = None if frames is None else frames.to(device)
-            return self.search(self.network.see(pictures.to(device), frames), options)
+            return self.search(self.network.see(pictures.to(device), frames), options, stepper)
+
+    def stepper(self) -> TokenStepper:
+        """Return the network as a search wants it, packed with its weights as they are now."""
+        network = self.network
+        return TokenStepper(network.decoder, network.embedding, network.head, network.never_written)
 
     def stream(
         self, pictures: Iterable[Tensor], options: CaptioningOptions
@@ -88,24 +98,24 @@ class Captioner:
         Raises:
             UserError: As `pictures` raises it, after the captions of those before.
         """
-        coming = iter(pictures)
+        coming, stepper = iter(pictures), self.stepper()
         mistake = None
         while mistake is None:
             batch, mistake = _taken(coming, options.batch_size)
             if batch:
                 stack, frames = stacked(batch)
-                yield from self.caption(stack, options, frames)
+                yield from self.caption(stack, options, frames, stepper)
             elif mistake is None:
                 return
         raise mistake
 
     @torch.inference_mode()
-    def search(self, seen: Seen, options: CaptioningOptions) -> list[list[Candidate]]:
+    def search(
+        self, seen: Seen, options: CaptioningOptions, stepper: TokenStepper | None = None
+    ) -> list[list[Candidate]]:
         """Return the best captions of pictures or clips by their features; see `caption`."""
         vocabulary, network = self.vocabulary, self.network
-        stepper = TokenStepper(
-            network.decoder, network.embedding, network.head, network.never_written
-        )
+        stepper = stepper or self.stepper()
         greatest = options.max_length or max(self.longest + ROOM, options.min_length)
         unknown = () if vocabulary.unknown is None else (vocabulary.unknown,)
         found = beam_search(

@@ -39,6 +39,22 @@ def test_what_came_before_a_mistake_is_captioned() -> None:
     assert list(made.captioner.stream(iter(()), CaptioningOptions())) == []
 
 
+def test_the_network_is_packed_once_for_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed: list[object] = []
+    made = task()
+    pack = type(made.captioner).stepper
+
+    def counting(captioner: Any) -> object:
+        packed.append(captioner)
+        return pack(captioner)
+
+    monkeypatch.setattr(type(made.captioner), "stepper", counting)
+    found = list(made.captioner.stream(iter(pictures(5)), CaptioningOptions(batch_size=2)))
+
+    assert len(found) == 5
+    assert len(packed) == 1
+
+
 def test_unknown_words_are_never_written() -> None:
     made = task()
     made.network.head.bias.data[:3] = 100.0
