@@ -1,5 +1,7 @@
 """Layers that encoders and tasks share: heads, dropout, and what padding needs."""
 
+from seqforge.layers.adaptive_head import AdaptiveHead as AdaptiveHead
+from seqforge.layers.adaptive_head import TokenHead as TokenHead
 from seqforge.layers.cross_entropy import CrossEntropy as CrossEntropy
 from seqforge.layers.cross_entropy import head_cross_entropy as head_cross_entropy
 from seqforge.layers.head import Head as Head
@@ -9,8 +11,10 @@ from seqforge.layers.masking import padding_mask as padding_mask
 from seqforge.layers.masking import reverse_within as reverse_within
 
 __all__ = [
+    "AdaptiveHead",
     "CrossEntropy",
     "Head",
+    "TokenHead",
     "final_output",
     "head_cross_entropy",
     "last_valid",

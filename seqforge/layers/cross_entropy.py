@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from seqforge.layers.head import Head
 from seqforge.precision import full_precision
+
+if TYPE_CHECKING:
+    from seqforge.layers.head import Head
 
 ROWS = 512
 """Predictions at a time: their scores should stay in the processor's cache."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqforge.layers.cross_entropy import CrossEntropy, head_cross_entropy
 from seqforge.precision import full_precision
 
 
@@ -23,3 +28,23 @@ class Head(nn.Linear):
         """Map `(…, H)` to scores `(…, V)` in the precision of the weights."""
         with full_precision(input.device):
             return super().forward(input.to(self.weight.dtype))
+
+    def packed(
+        self, offset: Tensor, dtype: torch.dtype | None = None
+    ) -> Callable[[Tensor], Tensor]:
+        """Return the map to scores, `(N, H)` to `(N, V)`, with the weights as they are now.
+
+        Args:
+            offset: `(V,)`, added to all scores: hugely negative for what is never written.
+            dtype: What weights and scores are rounded to; None: they stay as they are.
+        """
+        bias = offset if self.bias is None else self.bias.detach() + offset
+        weight = self.weight.detach().to(dtype or bias.dtype)
+        bias = bias.to(weight.dtype)
+        return lambda features: F.linear(features, weight, bias)
+
+    def cross_entropy(
+        self, features: Tensor, targets: Tensor, *, smoothing: float = 0.0, never: Tensor
+    ) -> CrossEntropy:
+        """Return the cross-entropy of the predictions; see `head_cross_entropy`."""
+        return head_cross_entropy(self, features, targets, smoothing=smoothing, never=never)
