@@ -11,6 +11,8 @@ from torch import Tensor
 _BLOCK = 64
 # Up to so many, taking the largest one again and again is faster than sorting.
 _FEW = 8
+# So many numbers are gone through faster than blocks are looked up.
+_SMALL = 1 << 15
 
 
 class Slots(NamedTuple):
@@ -59,11 +61,12 @@ def largest(scores: Tensor, k: int, closed: Tensor | None = None) -> tuple[Tenso
         `-inf` means nothing.
     """
     columns = scores.shape[1]
+    if columns <= 2 * k * _BLOCK or k * scores.numel() <= _SMALL:
+        left = scores.clone() if closed is None else scores.index_fill(1, closed, -torch.inf)
+        return _first_largest_(left, k)
     barred = torch.zeros(columns, dtype=torch.bool, device=scores.device)
     if closed is not None:
         barred[closed] = True
-    if columns <= 2 * k * _BLOCK:
-        return _first_largest(scores.masked_fill(barred, -torch.inf), k)
     whole = columns - columns % _BLOCK
     maxima = scores[:, :whole].unflatten(1, (-1, _BLOCK)).amax(dim=2)  # (N, V / block)
     if whole < columns:
@@ -73,14 +76,14 @@ def largest(scores: Tensor, k: int, closed: Tensor | None = None) -> tuple[Tenso
         within, nothing = _columns(touched[None], barred)  # the same of every row
         inside = scores.index_select(1, within[0]).masked_fill_(nothing, -torch.inf)
         maxima[:, touched] = inside.unflatten(1, (-1, _BLOCK)).amax(dim=2)
-    highest, blocks = _first_largest(maxima, k)
+    highest, blocks = _first_largest_(maxima, k)
     # In the order of the columns, so that the first of equals stays the first.
     blocks, order = blocks.sort(dim=1)
     empty = highest.gather(1, order) == -torch.inf  # it may stand there twice
     seen, nothing = _columns(blocks, barred)  # (N, k * block)
     values = scores.gather(1, seen).masked_fill_(nothing, -torch.inf)
     values.masked_fill_(empty.repeat_interleave(_BLOCK, dim=1), -torch.inf)
-    values, places = _first_largest(values, k)
+    values, places = _first_largest_(values, k)
     return values, seen.gather(1, places)
 
 
@@ -146,12 +149,15 @@ def _columns(blocks: Tensor, barred: Tensor) -> tuple[Tensor, Tensor]:
     return within, (columns > last) | barred[within]
 
 
-def _first_largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Do what `largest` does, over whole rows; where only `-inf` is left, any column stands."""
+def _first_largest_(left: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Do what `largest` does, over whole rows of its own (N, C), which it may overwrite.
+
+    Where only `-inf` is left, any column stands.
+    """
     if k > _FEW:
-        values, places = scores.sort(dim=1, descending=True, stable=True)
+        values, places = left.sort(dim=1, descending=True, stable=True)
         return values[:, :k], places[:, :k]
-    left, found = scores.clone(), []
+    found = []
     for _ in range(k):
         best = left.max(dim=1, keepdim=True)  # of equals the first
         found.append(best)

@@ -1,10 +1,12 @@
 """Slots: against definitions with lists."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from seqforge.decoding import slots as slots_of_a_beam
 from seqforge.decoding.slots import Slots, fill_slots, largest
 
 
@@ -69,12 +71,31 @@ def test_closed_columns_are_as_if_impossible(
     assert torch.equal(places[alive], expected_places[alive])
 
 
+@pytest.mark.parametrize("columns", [700, 1000, 1536, 1600])
+@pytest.mark.parametrize("levels", [3, 10**6])
+@pytest.mark.parametrize("dead", [0.0, 0.5, 0.995])
+def test_blocks_find_what_whole_rows_do(columns: int, levels: int, dead: float) -> None:
+    # So many rows are looked through in blocks, each alone is not.
+    for k in (1, 2, 5):
+        scores = _scores(columns + k, 64, columns, levels, dead)
+        closed = torch.tensor([columns - 1, 0, int(scores[0].argmax()), 130])
+        assert k * columns <= slots_of_a_beam._SMALL < k * scores.numel()
+        values, places = largest(scores, k, closed)
+        for row, value, place in zip(scores, values, places, strict=True):
+            expected, columns_expected = largest(row[None], k, closed)
+            assert torch.equal(value, expected[0])
+            alive = value > -torch.inf
+            assert torch.equal(place[alive], columns_expected[0][alive])
+
+
 def test_a_block_at_the_end_is_looked_into() -> None:
     scores = torch.zeros(1, 1000)
     scores[0, 999] = 2.0
     scores[0, 998] = 1.0
 
     assert [part.tolist() for part in largest(scores, 3)] == [[[2.0, 1.0, 0.0]], [[999, 998, 0]]]
+    many = largest(scores.expand(100, -1), 3)
+    assert [part[99].tolist() for part in many] == [[2.0, 1.0, 0.0], [999, 998, 0]]
 
 
 def test_what_is_impossible_is_not_found_twice() -> None:
