@@ -140,6 +140,23 @@ class Encoder(nn.Module, ABC):
 
         return advance
 
+    def embedded_stepper(self, embedding: Tensor) -> Stepper:
+        """Give a stepper for inputs that are all rows of one matrix, such as embedded tokens.
+
+        The default looks the rows up and steps; override it where more can be made beforehand.
+
+        Args:
+            embedding: `(V, I)`, copied as it is now.
+
+        Returns:
+            `(numbers of rows (B,) int64, state) -> (output (B, O), state)`, as from `stepper`.
+
+        Raises:
+            EncoderError: If the encoder is not causal.
+        """
+        step, frozen = self.stepper(), embedding.detach().clone()
+        return lambda numbers, state: step(frozen.index_select(0, numbers), state)
+
     def activations(self, x: Tensor, state: State) -> list[LayerActivations]:
         """Look into one step, in evaluation mode: `seqforge inspect` draws what this gives.
 

@@ -13,7 +13,7 @@ LayerState = Any
 """A flat NamedTuple of `(B, H)` leaves, the hidden state first."""
 
 Advance = Callable[[Tensor, LayerState], LayerState]
-"""`(x (B, I), state) -> state`."""
+"""`(x (B, I), state) -> state`; or of numbers `(B,)`, see `Cell.pack`."""
 
 
 class Weights(NamedTuple):
@@ -70,8 +70,14 @@ class Cell(Protocol):
         """Advance by one step, `(B, I)`, with gradients."""
         ...
 
-    def pack(self, weights: Weights) -> Advance:
-        """Copy the weights into the form that steps fastest."""
+    def pack(self, weights: Weights, rows: Tensor | None = None) -> Advance:
+        """Copy the weights into the form that steps fastest.
+
+        Args:
+            weights: As they are now.
+            rows: `(V, I)`, all that is ever read: what is made reads their numbers, `(B,)`,
+                instead. None: any `x (B, I)`.
+        """
         ...
 
     def gates_at(self, x: Tensor, state: LayerState, weights: Weights) -> dict[str, Tensor]:
@@ -131,26 +137,66 @@ def sum_of_products(x: Tensor, hidden: Tensor, weights: Weights) -> Tensor:
     )
 
 
-def joined_product(weights: Weights) -> Callable[[Tensor, Tensor], Tensor]:
-    """Make `sum_of_products` one product, with `[W_ih W_hh]`, copied as it is now.
+def frozen_product(
+    weight: Tensor, bias: Tensor | None, gates: int, rows: Tensor | None = None
+) -> Callable[[Tensor], Tensor]:
+    """Freeze `x W^T + b` for single steps: one product a gate, on transposed weights.
+
+    On a CPU this takes from four rows on half the time of one product with all gates, which leaves
+    the long side of the weights together.
+
+    Args:
+        weight: `(G * H, I)`, copied as it is now.
+        bias: `(G * H,)`, or None.
+        gates: `G`.
+        rows: `(V, I)`, all that is ever read: their products are then made once.
 
     Returns:
-        `(x (B, I), hidden (B, H)) -> (B, G * H)`.
+        `x (B, I) -> (G, B, H)`; with `rows` the argument is their numbers, `(B,)` int64.
     """
-    matrix = torch.cat([weights.weight_ih, weights.weight_hh], dim=1)
+    if rows is not None:
+        products = F.linear(rows, weight, bias)  # (V, G * H)
+        table = products.unflatten(1, (gates, -1)).transpose(0, 1).contiguous()  # (G, V, H)
+        return lambda numbers: table.index_select(1, numbers)
+    matrices = transposed_gates(weight, gates)
+    bias = torch.zeros_like(weight[:, 0]) if bias is None else bias.clone()
+    offset = bias.view(gates, 1, -1)  # (G, 1, H)
+    return lambda x: torch.baddbmm(offset, x.to(matrices.dtype).expand(gates, -1, -1), matrices)
+
+
+def frozen_sum(
+    weights: Weights, gates: int, rows: Tensor | None = None
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Freeze `sum_of_products` with the weights as they are now, by gates.
+
+    Args:
+        weights: They are copied.
+        gates: `G`.
+        rows: `(V, I)`, all that is ever read, or None; see `frozen_product`.
+
+    Returns:
+        `(x (B, I), hidden (B, H)) -> (G, B, H)`; with `rows` the first argument is their numbers.
+    """
     bias = None
     if weights.bias_ih is not None and weights.bias_hh is not None:
         bias = weights.bias_ih + weights.bias_hh
-    return lambda x, hidden: F.linear(torch.cat([x, hidden.to(x.dtype)], dim=1), matrix, bias)
+    if rows is None:
+        matrix = torch.cat([weights.weight_ih, weights.weight_hh], dim=1)
+        product = frozen_product(matrix, bias, gates)
+        return lambda x, hidden: product(torch.cat([x, hidden.to(x.dtype)], dim=1))
+    look_up = frozen_product(weights.weight_ih, bias, gates, rows)
+    matrices = transposed_gates(weights.weight_hh, gates)
+    return lambda numbers, hidden: torch.baddbmm(
+        look_up(numbers), hidden.to(matrices.dtype).expand(gates, -1, -1), matrices
+    )
 
 
-def copy_weights(weights: Weights) -> Weights:
-    """Copy the weights as they are now."""
-    return Weights(
-        weights.weight_ih.clone(),
-        weights.weight_hh.clone(),
-        None if weights.bias_ih is None else weights.bias_ih.clone(),
-        None if weights.bias_hh is None else weights.bias_hh.clone(),
+def transposed_gates(weight: Tensor, gates: int) -> Tensor:
+    """Copy `(G * H, I)` to one transposed matrix a gate, `(G, I, H)`."""
+    return (
+        weight.unflatten(0, (gates, -1))
+        .transpose(1, 2)
+        .clone(memory_format=torch.contiguous_format)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -10,13 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqforge.encoders.cell import (
-    Advance,
-    LayerState,
-    Weights,
-    copy_weights,
-    sum_of_products,
-)
+from seqforge.encoders.cell import Advance, LayerState, Weights, frozen_product, sum_of_products
 from seqforge.encoders.stack import Stack
 
 
@@ -58,16 +52,15 @@ class GRUCell:
         The two products stay apart: the reset gate acts on one part of the second only.
         """
         hidden = state.hidden.to(weights.weight_hh.dtype)
-        return _update(
-            F.linear(x, weights.weight_ih, weights.bias_ih),
-            F.linear(hidden, weights.weight_hh, weights.bias_hh),
-            state.hidden,
-        )
+        from_input = F.linear(x, weights.weight_ih, weights.bias_ih)  # (B, 3 H)
+        from_hidden = F.linear(hidden, weights.weight_hh, weights.bias_hh)
+        return _update(from_input.chunk(3, dim=1), from_hidden.chunk(3, dim=1), state.hidden)
 
-    def pack(self, weights: Weights) -> Advance:
-        """Copy the weights."""
-        copied = copy_weights(weights)
-        return lambda x, state: self.step(x, state, copied)
+    def pack(self, weights: Weights, rows: Tensor | None = None) -> Advance:
+        """Copy the weights, by gates."""
+        read = frozen_product(weights.weight_ih, weights.bias_ih, self.gates, rows)
+        recur = frozen_product(weights.weight_hh, weights.bias_hh, self.gates)
+        return lambda x, state: _update(read(x), recur(state.hidden), state.hidden)
 
     def gates_at(self, x: Tensor, state: LayerState, weights: Weights) -> dict[str, Tensor]:
         """Give the reset and update gates, `(B, H)` each; an open update gate keeps the state."""
@@ -139,10 +132,12 @@ class GRU(Stack):
         )
 
 
-def _update(from_input: Tensor, from_hidden: Tensor, hidden: Tensor) -> GRUState:
-    """`h_t = (1 - z) n + z h_{t-1}`, from the two products `(B, 3 H)`."""
-    input_r, input_z, input_n = from_input.chunk(3, dim=1)
-    hidden_r, hidden_z, hidden_n = from_hidden.chunk(3, dim=1)
+def _update(
+    from_input: Iterable[Tensor], from_hidden: Iterable[Tensor], hidden: Tensor
+) -> GRUState:
+    """`h_t = (1 - z) n + z h_{t-1}`, from the two products, three times `(B, H)` each."""
+    input_r, input_z, input_n = from_input
+    hidden_r, hidden_z, hidden_n = from_hidden
     r = torch.sigmoid(input_r + hidden_r)
     z = torch.sigmoid(input_z + hidden_z)
     n = torch.tanh(input_n + r * hidden_n)

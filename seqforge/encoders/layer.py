@@ -162,18 +162,27 @@ class Layer(nn.Module):
         output, new = self.step(x, state, None)
         return output, LayerActivations(self.cell.units(new), gates)
 
-    def stepper(self) -> Callable[[Tensor, LayerState], tuple[Tensor, LayerState]]:
-        """Copy the weights as they are now and give a function that steps without dropout."""
+    def stepper(
+        self, rows: Tensor | None = None
+    ) -> Callable[[Tensor, LayerState], tuple[Tensor, LayerState]]:
+        """Copy the weights as they are now and give a function that steps without dropout.
+
+        Args:
+            rows: `(V, I)`, all that is ever read: the function then takes their numbers, `(B,)`.
+        """
         weights = self.weights(None)[0]
-        advance, dtype = self.cell.pack(weights), weights.weight_hh.dtype
+        advance, dtype = self.cell.pack(weights, rows), weights.weight_hh.dtype
         norm = None if self.norm is None else _frozen_norm(self.norm)
         residual = self.residual
+        skipped = None if rows is None or not residual else rows.clone()
 
         def run(x: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
             new = widen(advance(x, state))
             output: Tensor = new[0].to(dtype)
             if norm is not None:
                 output = norm(output)
+            if skipped is not None:
+                x = skipped.index_select(0, x)
             return output + x if residual else output, new
 
         return run

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from seqforge.encoders.cell import Advance, LayerState, Weights, joined_product, sum_of_products
+from seqforge.encoders.cell import Advance, LayerState, Weights, frozen_sum, sum_of_products
 from seqforge.encoders.stack import Stack
 
 
@@ -53,11 +53,12 @@ class LSTMCell:
 
     def step(self, x: Tensor, state: LayerState, weights: Weights) -> LSTMState:
         """Advance by one step, `(B, I)`, with gradients."""
-        return _update(sum_of_products(x, state.hidden, weights), state.cell)
+        total = sum_of_products(x, state.hidden, weights)  # (B, 4 H)
+        return _update(total.chunk(4, dim=1), state.cell)
 
-    def pack(self, weights: Weights) -> Advance:
-        """Join the weights into one matrix."""
-        product = joined_product(weights)
+    def pack(self, weights: Weights, rows: Tensor | None = None) -> Advance:
+        """Join the weights, by gates."""
+        product = frozen_sum(weights, self.gates, rows)
         return lambda x, state: _update(product(x, state.hidden), state.cell)
 
     def gates_at(self, x: Tensor, state: LayerState, weights: Weights) -> dict[str, Tensor]:
@@ -134,8 +135,8 @@ class LSTM(Stack):
         self.forget_bias = forget_bias
 
 
-def _update(gates: Tensor, cell: Tensor) -> LSTMState:
-    """`c_t = f c_{t-1} + i g`, `h_t = o tanh(c_t)`, from `(B, 4 H)` before the squashing."""
-    i, f, g, o = gates.chunk(4, dim=1)
+def _update(gates: Iterable[Tensor], cell: Tensor) -> LSTMState:
+    """`c_t = f c_{t-1} + i g`, `h_t = o tanh(c_t)`, from four `(B, H)` before squashing."""
+    i, f, g, o = gates
     cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
     return LSTMState(torch.sigmoid(o) * torch.tanh(cell), cell)

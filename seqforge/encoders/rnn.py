@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seqforge.encoders.base import EncoderError
-from seqforge.encoders.cell import Advance, LayerState, Weights, joined_product, sum_of_products
+from seqforge.encoders.cell import Advance, LayerState, Weights, frozen_sum, sum_of_products
 from seqforge.encoders.stack import Stack
 
 Nonlinearity = Literal["tanh", "relu"]
@@ -62,10 +62,10 @@ class RNNCell:
         """Advance by one step, `(B, I)`, with gradients."""
         return self._update(sum_of_products(x, state.hidden, weights))
 
-    def pack(self, weights: Weights) -> Advance:
-        """Join the weights into one matrix."""
-        product = joined_product(weights)
-        return lambda x, state: self._update(product(x, state.hidden))
+    def pack(self, weights: Weights, rows: Tensor | None = None) -> Advance:
+        """Join the weights."""
+        product = frozen_sum(weights, self.gates, rows)
+        return lambda x, state: self._update(product(x, state.hidden)[0])
 
     def gates_at(self, x: Tensor, state: LayerState, weights: Weights) -> dict[str, Tensor]:
         """Give none."""

@@ -14,6 +14,9 @@ from seqforge.encoders.layer import DropoutKind, Layer, LayerNoise, LayerOptions
 from seqforge.layers.masking import padding_mask
 from seqforge.state import Noise, State
 
+TABLE_ROWS = 1024
+"""Vectors that are multiplied beforehand at most: more would delay the first step."""
+
 
 class StackState(NamedTuple):
     """The state of a stack.
@@ -149,9 +152,25 @@ class Stack(Encoder):
         Raises:
             EncoderError: If the stack is bidirectional.
         """
+        return self._stepper(None)
+
+    def embedded_stepper(self, embedding: Tensor) -> Stepper:
+        """Give a stepper over numbers of vectors `(V, I)`; see `Encoder.embedded_stepper`.
+
+        Few vectors are multiplied with the first layer's weights once, instead of at each step.
+
+        Raises:
+            EncoderError: If the stack is bidirectional.
+        """
+        if embedding.size(0) > TABLE_ROWS:
+            return super().embedded_stepper(embedding)
+        return self._stepper(embedding)
+
+    def _stepper(self, rows: Tensor | None) -> Stepper:
         self.require_causal("read step by step")
+        first, *others = self._typed_layers()
         with torch.no_grad():
-            steppers = [layer.stepper() for layer in self._typed_layers()]
+            steppers = [first.stepper(rows), *[layer.stepper() for layer in others]]
 
         def advance(x: Tensor, state: State) -> tuple[Tensor, State]:
             new = []

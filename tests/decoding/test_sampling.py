@@ -205,3 +205,38 @@ def test_wrong_options_are_refused() -> None:
         next(sample(_step, torch.tensor([0]), _state(1), length=1, top_p=1.5))
     with pytest.raises(ValueError, match="2 seeds for 1 rows"):
         next(sample(_step, torch.tensor([0]), _state(1), length=1, seeds=[1, 2]))
+
+
+@pytest.mark.parametrize("size", [5, 97, 3000])
+def test_draws_are_those_of_torch_multinomial(size: int) -> None:
+    torch.manual_seed(0)
+    scores = torch.randn(3, size).log_softmax(dim=1)
+    rows = list(
+        sample(
+            lambda tokens, state: StepOut(scores, state),
+            torch.tensor([0, 1, 2]),
+            None,
+            length=20,
+            temperature=0.7,
+            seeds=[4, 5, 6],
+        )
+    )
+
+    tempered = (scores.double() / 0.7).softmax(dim=1)
+    for number, seed in enumerate([4, 5, 6]):
+        chance = torch.Generator().manual_seed(seed)
+        expected = [
+            int(torch.multinomial(tempered[number], 1, generator=chance)) for _ in range(20)
+        ]
+        assert [int(row.tokens[number]) for row in rows] == expected
+
+
+def test_what_is_not_a_number_is_not_drawn_from() -> None:
+    scores = torch.zeros(2, 4)
+    scores[1, 2] = torch.nan
+    with pytest.raises(ValueError, match="log-probabilities are not numbers"):
+        next(
+            sample(
+                lambda tokens, state: StepOut(scores, state), torch.tensor([0, 1]), None, length=1
+            )
+        )
