@@ -40,20 +40,17 @@ class Chunks:
         """Take up the next rows.
 
         Args:
-            chunk: With all columns; it is used up.
+            chunk: With all columns.
 
         Raises:
             UserError: A cell is no number.
         """
         for name, parts in self._others.items():
-            parts.append(chunk.pop(name))
-        block = chunk if list(chunk.columns) == self.numbers else chunk[self.numbers]
+            parts.append(chunk[name])
         room = self._cells[:, self.count : self.count + len(chunk)]
-        if all(types.is_numeric_dtype(each) for each in block.dtypes):
-            room[:] = block.to_numpy(np.float64, na_value=np.nan).T
-        else:
-            for index, name in enumerate(self.numbers):
-                room[index] = as_numbers(block[name], self.places, self.count)
+        # One column after the other: all together would be another copy of the chunk.
+        for index, name in enumerate(self.numbers):
+            room[index] = as_numbers(chunk[name], self.places, self.count)
         self.count += len(chunk)
 
     def table(self) -> RawTable:

@@ -27,6 +27,10 @@ SAMPLE_CELLS: Final = 200_000
 CHUNK_CELLS: Final = 1 << 20
 """Cells that are read at a time."""
 
+LEAST_ROWS: Final = 128
+"""Rows that are read at a time, at least. Each piece costs as much for every column as some hundred
+cells do: the more columns there are, the more pieces it would be, and the cost quadratic."""
+
 EMPTY: Final = (
     "",
     "#N/A",
@@ -82,7 +86,7 @@ class CsvSource:
         used: list[Any] = [*numbers, *others]
         if self._header is None:
             used = [int(name) for name in used]
-        rows = max(1, CHUNK_CELLS // len(used))
+        rows = max(LEAST_ROWS, CHUNK_CELLS // len(used))
         texts = dict.fromkeys(used[len(numbers) :], "category")
         empty = {name: [""] if name in texts else list(EMPTY_CELLS) for name in used}
         options = {"na_values": empty, "keep_default_na": False} if others else {}

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqforge_tasks.forecasting.series.layout import Layout
-from seqforge_tasks.forecasting.series.reading import panel_from_frame, read_panel
+from seqforge_tasks.forecasting.series.reading import csv_source, panel_from_frame, read_panel
+from seqforge_tasks.forecasting.series.reading.chunks import Chunks
 from tests.tasks.forecasting.series.reading.tables import csv, dates, refusal, same, targets
 
 NAN = float("nan")
@@ -303,3 +304,22 @@ def test_real_files_are_read_as_they_are(
     assert panel.frequency == frequency
     assert (len(panel), int(panel.history[0])) == (series, steps)
     assert panel.values[0, 0] == first
+
+
+def test_wide_files_are_not_read_in_more_pieces_for_having_more_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces: list[int] = []
+    add = Chunks.add
+    monkeypatch.setattr(
+        Chunks, "add", lambda own, chunk: (pieces.append(len(chunk)), add(own, chunk))[1]
+    )
+    monkeypatch.setattr(csv_source, "CHUNK_CELLS", 100)
+    values = np.arange(600 * 40).reshape(600, 40)
+    lines = [",".join(map(str, row)) for row in values.tolist()]
+    header = ",".join(f"s{number}" for number in range(40))
+
+    panel = read_panel(csv(tmp_path, header, *lines)).panel
+
+    assert pieces == [128, 128, 128, 128, 88]
+    np.testing.assert_array_equal(panel.values[:, 0], values.T.flatten())
