@@ -93,7 +93,8 @@ class CaptioningNetwork(nn.Module):
         options: NetworkOptions,
     ) -> None:
         super().__init__()
-        self.image = image.requires_grad_(not frozen)
+        # Where it is trained, what its features do not depend on may rest all the same.
+        self.image = image.requires_grad_(False) if frozen else image
         self.frozen = frozen
         self.conditioning = options.conditioning
         self.pooling = options.pooling
@@ -105,17 +106,15 @@ class CaptioningNetwork(nn.Module):
         if clips:
             self.frames = encoders(width, role="frames")
             width = summary = self.frames.output_size
-        norm = nn.LayerNorm(regions)
-        # Small regions make even attention: what is attended to sharply at once learns no more.
-        nn.init.constant_(norm.weight, REGION_SPREAD)
-        self.project = nn.Sequential(nn.Linear(width, regions), norm)
+        blind = options.conditioning == "start"
+        # No weights that nothing depends on: processes would wait for their gradients.
+        self.project = nn.Identity() if blind else _projection(width, regions)
         self.embedding = nn.Embedding(words, size)
         nn.init.normal_(self.embedding.weight, std=EMBEDDING_LENGTH / size**0.5)
         self.dropout = nn.Dropout(options.dropout)
         self.word_dropout = options.word_dropout
         fed = features if options.input_feeding else 0
         reader = encoders(size + fed, role="decoder", causal=True)
-        blind = options.conditioning == "start"
         self.decoder = AttentionDecoder(
             reader,
             NoAttention(reader.output_size)
@@ -191,20 +190,22 @@ class CaptioningNetwork(nn.Module):
             places: `(B,)` int64, the picture of each caption; None: one caption for each picture.
         """
         parts, summary = self._parts(seen)
-        regions = self.dropout(self.project(parts))  # (N, P, R)
+        memory = self._memory(parts, seen.frames)
         summary = self.dropout(summary)  # (N, C')
         if self.conditioning == "attention":
             summary = torch.zeros_like(summary)
-        attention = self.decoder.attention
-        if isinstance(attention, NoAttention):
-            memory = attention.nothing(summary)
-        else:
-            memory = attention.remember(regions, seen.frames)
         if places is not None:
             # Once for each picture up to here, however many of its captions there are.
             memory, summary = Memory(*(part[places] for part in memory)), summary[places]
         added = None if self.shortcut is None else self.shortcut(summary)
         return self.decoder.start(memory, summary, added)
+
+    def _memory(self, parts: Tensor, frames: Tensor | None) -> Memory:
+        """Return what the decoder looks at, of parts `(N, P, C)`."""
+        attention = self.decoder.attention
+        if isinstance(attention, NoAttention):
+            return attention.nothing(parts)
+        return attention.remember(self.dropout(self.project(parts)), frames)  # (N, P, R)
 
     def _parts(self, seen: Seen) -> tuple[Tensor, Tensor]:
         """Return what is attended to, `(N, P, C)`, and a summary, `(N, C')`."""
@@ -223,6 +224,13 @@ class CaptioningNetwork(nn.Module):
             embedded = embedded * kept.unsqueeze(2)
         decoded: Decoded = self.decoder(embedded, state, lengths)
         return decoded
+
+
+def _projection(width: int, regions: int) -> nn.Module:
+    norm = nn.LayerNorm(regions)
+    # Small regions make even attention: what is attended to sharply at once learns no more.
+    nn.init.constant_(norm.weight, REGION_SPREAD)
+    return nn.Sequential(nn.Linear(width, regions), norm)
 
 
 def built(image: ImageEncoder, size: int, clips: bool, pooling: Pooling) -> ImageEncoder:

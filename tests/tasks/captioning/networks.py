@@ -46,6 +46,14 @@ class Normalised(ImageEncoder):
         return features
 
 
+class Summarising(Normalised):
+    """Has weights that its features do not depend on, which it lets rest, as a pooler's."""
+
+    def build(self, size: int) -> None:
+        super().build(size)
+        self.pooler = nn.Linear(6, 6).requires_grad_(False)
+
+
 def spec(longest: int = 8, fit: str = "crop", clips: FrameSampling | None = None) -> dict[str, Any]:
     """Return the spec of data with eight words for a vocabulary."""
     transform = {"size": SIDE, "fit": fit}

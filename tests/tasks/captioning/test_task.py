@@ -19,6 +19,7 @@ from tests.tasks.captioning.networks import (
     REGIONS,
     START,
     Normalised,
+    Summarising,
     batch,
     fit,
     pictures,
@@ -206,11 +207,44 @@ def test_gradients_reach_an_encoder_from_its_epoch_on(epoch: int, reached: bool)
     assert made.network.head.weight.grad is not None
 
 
-def test_other_encoders_are_trained_from_the_start() -> None:
-    made = task().train()
+@pytest.mark.parametrize("epoch", [None, 0])
+def test_what_no_feature_depends_on_is_never_trained(epoch: int | None) -> None:
+    """Processes that reduced its gradients would wait for them for ever."""
+    made = task(Summarising(), finetune_epoch=epoch).train()
+    learning = [each for each in made.parameters() if each.requires_grad]
     total(made.loss(batch(CAPTIONS), None, START)).backward()
 
-    assert all(each.grad is not None for each in made.network.image.parameters())
+    assert all(each.grad is not None for each in learning)
+    image = made.network.image
+    assert isinstance(image, Summarising)
+    assert not image.pooler.weight.requires_grad
+    assert image.convolution.weight.requires_grad == (epoch == 0)
+
+
+@each_conditioning
+@pytest.mark.parametrize("image", [None, Summarising])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"gate": False, "attention": "general", "pooling": "max"},
+        {"input_feeding": True, "attention": "dot"},
+        {"writer": True, "feature_size": 9, "word_dropout": 0.5},
+    ],
+)
+def test_every_weight_gets_a_gradient(
+    options: dict[str, Any], image: type[Summarising] | None, conditioning: str
+) -> None:
+    """Processes that share gradients would wait for those of a weight that nothing depends on."""
+    start = None if image is None else 0
+    width = {"region_size": 16} if options.get("attention") == "dot" else {}
+    eyes = None if image is None else image()
+    made = task(eyes, conditioning=conditioning, finetune_epoch=start, **options, **width).train()
+    total(made.loss(batch(CAPTIONS), None, START)).backward()
+
+    learning = {name: each for name, each in made.named_parameters() if each.requires_grad}
+    assert [name for name, each in learning.items() if each.grad is None] == []
+    assert any(name.startswith("network.image.") for name in learning)
 
 
 # -- training ----------------------------------------------------------------------------------
