@@ -20,11 +20,14 @@ def serve_frozen_features(
 
     Args:
         network: Whose image encoder.
-        data: The data of the fit; if it is not of this task, it stays as it is.
+        data: The data of the fit; if it is not of this task, or the fit is resumed in an epoch
+            that trains the image encoder, it stays as it is.
         until_epoch: The first epoch in which the image encoder is trained; None: it never is.
     """
     if not isinstance(data, CaptionData):
         return
+    if until_epoch is not None and data.epoch_taken_up >= until_epoch:
+        return  # features would be computed with the weights of that moment, and never be used
     cache = FeatureCache(data.feature_folder, partial(print, file=sys.stderr, flush=True))
     image, transform = network.image, data.transform
     # When a fit starts the network is not on the trainer's device yet.

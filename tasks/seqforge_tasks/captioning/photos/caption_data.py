@@ -76,6 +76,7 @@ class CaptionData(DataModule):
         self._served = ServedFeatures()
         self._mistake: UserError | None = None
         self._checksum: int | None = None
+        self._taken_up = 0
 
     def photos(self, part: Part) -> Photos:
         """Return the photos of a part, their pictures transformed by `transform`.
@@ -94,6 +95,11 @@ class CaptionData(DataModule):
     def parts(self) -> tuple[Part, ...]:
         """The parts that were set up."""
         return tuple(self._photos)
+
+    @property
+    def epoch_taken_up(self) -> int:
+        """The epoch in which a resumed fit goes on; 0 for a fresh one."""
+        return self._taken_up
 
     def pictures(self, part: Part) -> Pictures:
         """Return the pictures of a part that was set up, or the frames of all its clips."""
@@ -234,6 +240,7 @@ class CaptionData(DataModule):
                 where="data",
                 todo="give them back as they were, or start a new run",
             )
+        self._taken_up = int(position.get("epoch", 0))
         super().load_state_dict(position)
 
     def _part(self, part: Part) -> Photos:
