@@ -14,6 +14,7 @@ from seqforge_tasks.captioning.photos.sources.dataset_captions import DatasetCap
 from seqforge_tasks.captioning.photos.sources.karpathy_captions import KarpathyCaptions
 from seqforge_tasks.captioning.photos.sources.line_captions import LineCaptions
 from seqforge_tasks.captioning.photos.sources.record import CaptionSource
+from seqforge_tasks.captioning.photos.sources.split_folders import SplitFolders, folders_of_splits
 from seqforge_tasks.captioning.photos.sources.table_captions import TableCaptions
 from seqforge_tasks.captioning.photos.sources.token_captions import TokenCaptions
 from seqforge_tasks.captioning.photos.trees.archive import Archive
@@ -155,7 +156,7 @@ def _captions_in(
         )
     files = [each for several in found.values() for each in several]
     kind = next(iter(found))
-    if len(found) > 1 or (len(files) > 1 and kind != "coco"):
+    if len(found) > 1 or (len(files) > 1 and not _belong_together(kind, files)):
         shown = ", ".join(each.name for each in files[:4])
         raise UserError(
             f"'{place}' has several files of captions: {shown}",
@@ -163,6 +164,12 @@ def _captions_in(
             todo="give the one that is meant: --data.path FILE",
         )
     return kind, files
+
+
+def _belong_together(kind: Format, files: Sequence[PictureFile]) -> bool:
+    if kind in ("jsonl", "table"):
+        return bool(folders_of_splits([each.name for each in files]))
+    return kind == "coco"
 
 
 def _candidates(trees: Sequence[FileTree], format: Format) -> dict[Format, list[PictureFile]]:
@@ -218,7 +225,11 @@ def _source(
         "table": TableCaptions,
         "karpathy": KarpathyCaptions,
     }
-    return sources[format](files[0].path)
+    made = [sources[format](each.path) for each in files]
+    if len(made) == 1:
+        return made[0]
+    folders = folders_of_splits([each.name for each in files])
+    return SplitFolders(dict(zip(folders, made, strict=True)))
 
 
 def _lists(trees: Sequence[FileTree]) -> dict[str, Path]:

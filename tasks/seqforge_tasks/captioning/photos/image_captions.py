@@ -23,9 +23,10 @@ class ImageCaptions(CaptionData):
 
     The captions are found by their file's name: `captions.jsonl` or `metadata.jsonl` (an object
     with `file`, `captions` and perhaps `split` in each line), `metadata.csv` (`file_name,text`, as
-    of image folders) or `captions.txt` (`image,caption`), `Flickr8k.token.txt` with the lists of
-    its splits, `dataset_*.json` of Karpathy's splits, `captions_*.json` of COCO; `.gz` may follow.
-    Pictures lie in the folder, at any depth, or in zip archives, which are read in place.
+    of image folders; one of these in each of `train/`, `val/` and `test/` is fine too) or
+    `captions.txt` (`image,caption`), `Flickr8k.token.txt` with the lists of its splits,
+    `dataset_*.json` of Karpathy's splits, `captions_*.json` of COCO; `.gz` may follow. Pictures lie
+    in the folder, at any depth, or in zip archives, which are read in place.
 
     All captions of a photo, and all pictures of equal content, belong to one part. Where the files
     have splits, the reported ones are those of `test`, or of `val`; else photos are kept from the
