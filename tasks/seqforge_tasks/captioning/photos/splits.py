@@ -200,10 +200,11 @@ def _taken(
     if limited:
         count = min(count, MOST)
     if count >= len(free):
+        kept = f"{count:,} {'photo is' if count == 1 else 'photos are'} to be kept"
         raise UserError(
-            f"{count:,} photos are to be kept from {len(free):,} for training",
+            f"{kept} from {len(free):,} for training: none would be left",
             where=f"data.{option}",
-            todo="keep fewer",
+            todo="give more photos of different content" if limited else "keep fewer",
         )
     kept = _kept(option, count, [keys[each] for each in free])
     return (

@@ -156,6 +156,15 @@ def test_more_cannot_be_kept_than_there_are(count: int) -> None:
         divide(KEYS[:4], ["train"] * 3 + ["test"], Places("test", count), (count, None))
 
     assert raised.value.where == "data.select"
+    assert raised.value.todo == "keep fewer"
+
+
+def test_a_single_photo_cannot_be_shared_out() -> None:
+    with pytest.raises(UserError, match="1 photo is to be kept from 1 for training") as raised:
+        divide(KEYS[:1], ["train"], Places(0.1, 0.1))
+
+    assert raised.value.where == "data.report"
+    assert raised.value.todo == "give more photos of different content"
 
 
 def test_a_part_without_photos_is_refused() -> None:
