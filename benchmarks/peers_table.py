@@ -7,8 +7,8 @@
     PEERS/keras/bin/pip install keras==3.15.1 jax==0.10.2
     PEERS/joeynmt/bin/pip install sentencepiece==0.2.0 joeynmt==2.3.0 importlib_metadata
     PEERS/neuralforecast/bin/pip install neuralforecast==3.3.0
-    python -m benchmarks.peers_table --work WORK --peers PEERS steps loss
-    python -m benchmarks.peers_table --work WORK --peers PEERS --subjects character steps
+    python -m benchmarks.peers_table steps loss --work WORK --peers PEERS
+    python -m benchmarks.peers_table steps --subjects character --work WORK --peers PEERS
 
 `steps`: all systems of a subject train in turn, round by round (`benchmarks/step_turns.py`);
 ratios are taken within a round. `loss`: each trains once, alone, from the start of its process
@@ -24,6 +24,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 from collections.abc import Callable, Sequence
@@ -259,7 +260,7 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=[], help="words in names of systems")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=8.0, help="steps: of a turn")
+    parser.add_argument("--seconds", type=float, default=6.0, help="steps: of a turn")
     parser.add_argument("--warm", type=int, default=3, help="steps: taken before the rounds")
     parser.add_argument("--limit", type=float, default=300.0, help="loss: seconds at most")
     parser.add_argument("--target", type=float, help="loss: instead of the subject's")
@@ -283,6 +284,8 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
 def main(words: Sequence[str] | None = None) -> None:
     """Run from the command line."""
     arguments = parsed(words)
+    # Ended from outside, it still ends what it has started: half of that stands stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     arguments.work = arguments.work.resolve()
     for action in arguments.actions:
         for name in arguments.subjects:
