@@ -1,4 +1,8 @@
-"""`StepClock`: how many items a run of seqforge learns from in a second, warm-up left out."""
+"""Callbacks that say how fast a run of seqforge learns, and what its first steps come to.
+
+`StepClock`: how many items it learns from in a second, warm-up left out. `LossTrace`: where it
+begins, and the losses from there.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
+
+from seqforge.training import SequenceModule
 
 
 class StepClock(pl.Callback):
@@ -56,3 +63,42 @@ class StepClock(pl.Callback):
         }
         with self.report.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+class LossTrace(pl.Callback):
+    """Keeps the weights that a run begins with and the loss of each of its first steps.
+
+    Args:
+        weights: The task's state dict is saved here before the first step.
+        report: The losses are written here, one line of JSON, when the last of them is known.
+        steps: How many; training ends after them.
+    """
+
+    def __init__(self, weights: str, report: str, steps: int) -> None:
+        self.weights = Path(weights)
+        self.report = Path(report)
+        self.steps = steps
+        self._losses: list[float] = []
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save the weights."""
+        assert isinstance(pl_module, SequenceModule)
+        torch.save(pl_module.task.state_dict(), self.weights)
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Note the loss; stop after the last one."""
+        assert isinstance(pl_module, SequenceModule)
+        self._losses.append(pl_module.step_loss["loss"])
+        if len(self._losses) >= self.steps:
+            trainer.should_stop = True
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the losses."""
+        self.report.write_text(json.dumps({"losses": self._losses}) + "\n", encoding="utf-8")
