@@ -43,9 +43,12 @@ def _attached(data: DataModule, epoch: int | None) -> tuple[Any, int]:
     return image, image.read
 
 
+def _batches(loader: Any) -> list[CaptionBatch]:
+    return list(loader)
+
+
 def _first(loader: Any) -> CaptionBatch:
-    batch: CaptionBatch = next(iter(loader))
-    return batch
+    return _batches(loader)[0]
 
 
 def test_a_frozen_encoder_reads_each_picture_once_for_all_fits(
@@ -76,13 +79,13 @@ def test_features_are_for_epochs_before_fine_tuning_alone(
     _, read = _attached(data, 1)
     assert read == len(data.pictures("train")) + 1
     loader = data.train_dataloader()
-    epochs = [list(loader), list(loader)]
+    epochs = [_batches(loader), _batches(loader)]
 
     assert all(batch.features is not None for batch in epochs[0])
     assert all(batch.pictures is not None for batch in epochs[1])
     assert all(batch.features is None for batch in epochs[1])
-    (loader,) = data.val_dataloader().values()
-    assert _first(loader).features is None
+    (measured,) = data.val_dataloader().values()
+    assert _first(measured).features is None
 
 
 @pytest.mark.parametrize(("epoch", "computed"), [(0, True), (1, True), (2, False), (3, False)])

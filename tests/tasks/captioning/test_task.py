@@ -237,7 +237,7 @@ def test_every_weight_gets_a_gradient(
 ) -> None:
     """Processes that share gradients would wait for those of a weight that nothing depends on."""
     start = None if image is None else 0
-    width = {"region_size": 16} if options.get("attention") == "dot" else {}
+    width: dict[str, Any] = {"region_size": 16} if options.get("attention") == "dot" else {}
     eyes = None if image is None else image()
     made = task(eyes, conditioning=conditioning, finetune_epoch=start, **options, **width).train()
     total(made.loss(batch(CAPTIONS), None, START)).backward()

@@ -200,9 +200,9 @@ def _taken(
     if limited:
         count = min(count, MOST)
     if count >= len(free):
-        kept = f"{count:,} {'photo is' if count == 1 else 'photos are'} to be kept"
+        wanted = f"{count:,} {'photo is' if count == 1 else 'photos are'} to be kept"
         raise UserError(
-            f"{kept} from {len(free):,} for training: none would be left",
+            f"{wanted} from {len(free):,} for training: none would be left",
             where=f"data.{option}",
             todo="give more photos of different content" if limited else "keep fewer",
         )
