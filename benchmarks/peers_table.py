@@ -14,7 +14,8 @@
 ratios are taken within a round. `loss`: each trains once, alone, from the start of its process
 until the mean of ten batches is below the subject's loss. What is measured is written to WORK,
 piece by piece, and not measured again; without an action the table is made of what is there.
-A peer whose folder is not in PEERS is left out. `--quick` shows that all of it runs: bare PyTorch
+A peer whose folder is not in PEERS is left out, and so are systems that `--only` does not name.
+`--output` gets the page. `--quick` shows that all of it runs: bare PyTorch
 and seqforge only, tiny.
 """
 
@@ -23,19 +24,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import signal
-import statistics
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks import character_peers, joeynmt, sequence_peers
+from benchmarks.peers_page import Account, page
 from benchmarks.step_turns import System, in_turn, to_loss
-
-Piece = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,14 +40,12 @@ class Subject:
     """Something that several systems train.
 
     Attributes:
-        title: In the table.
-        unit: What a step learns from.
+        account: What the page says of it.
         systems: Given the arguments, those that can run; the first is ours as it comes.
         target: Loss in nats that is to be reached; None: the systems' losses are not the same.
     """
 
-    title: str
-    unit: str
+    account: Account
     systems: Callable[[argparse.Namespace], list[System]]
     target: float | None
 
@@ -85,10 +80,55 @@ def captioning(_: argparse.Namespace) -> list[System]:
 
 
 SUBJECTS = {
-    "character": Subject("Character model", "characters", characters, 2.4),
-    "translation": Subject("Translation", "target tokens", translation, 5.5),
-    "forecasting": Subject("Forecasting", "windows", forecasting, None),
-    "captioning": Subject("Captioning", "captions", captioning, 4.5),
+    "character": Subject(
+        Account(
+            "Character model",
+            "characters",
+            "The lecture's: embeddings of 128, an LSTM of 2 layers of 512, 128 lanes of "
+            "tinyshakespeare, 50 characters a step, the state carried on; AdamW, clipped at a norm "
+            "of 1. All read the same batches. Keras on PyTorch begins each batch with a fresh "
+            "state: its stateful layers cannot be trained there (version 3.15, "
+            "`peers/keras_runner.py`). Initial weights are each system's own.",
+        ),
+        characters,
+        2.4,
+    ),
+    "translation": Subject(
+        Account(
+            "Translation",
+            "target tokens",
+            "Multi30k, English to French, as in [Beside JoeyNMT](../joeynmt.md): the same network "
+            "and data; JoeyNMT's batches have other sentences and more padding, so rates are of "
+            "real target tokens. The loss is the smoothed cross-entropy, to which JoeyNMT's "
+            "divergence is brought by adding the entropy of its targets.",
+        ),
+        translation,
+        5.5,
+    ),
+    "forecasting": Subject(
+        Account(
+            "Forecasting",
+            "windows",
+            "ETTh1, 96 hours to the next 96, an LSTM of 2 layers of 128, 1,024 windows a step, "
+            "Adam. neuralforecast maps each of the last 96 outputs to a value, seqforge the last "
+            "one to all 96. A time to a loss is not given: neuralforecast's loss is in the scale "
+            "of each window, ours in that of the series. The backtest is in "
+            "[Forecasting](../forecasting.md).",
+        ),
+        forecasting,
+        None,
+    ),
+    "captioning": Subject(
+        Account(
+            "Captioning",
+            "captions",
+            "The network of [Flickr8k](../flickr8k.md) on captions of 2,000 of its photos and "
+            "made-up features, 64 captions a step, against the popular tutorial's loop; ours "
+            "through `SequenceModule`.",
+        ),
+        captioning,
+        4.5,
+    ),
 }
 
 
@@ -125,89 +165,6 @@ def measure_loss(name: str, arguments: argparse.Namespace) -> None:
 
 
 ACTIONS = {"steps": measure_steps, "loss": measure_loss}
-COLUMNS = (
-    "",
-    "a step, ms",
-    "{unit}/s",
-    "seqforge as it comes is faster by",
-    "the same in fp32",
-    "first step after, s",
-    "to a loss of {target}, s (steps)",
-    "peak memory, MiB",
-)
-
-
-def table(subject: Subject, steps: Sequence[Piece], losses: Sequence[Piece]) -> str:
-    """Return what was measured of a subject as Markdown.
-
-    Args:
-        subject: Which.
-        steps: What `in_turn` has returned, ours first.
-        losses: What `to_loss` has returned, of some or all systems.
-    """
-    reached = {each["name"]: each for each in losses}
-    target = next((f"{each['target']:g} nats" for each in losses), "(none)")
-    columns = [each.format(unit=subject.unit, target=target) for each in COLUMNS]
-    lines = [f"**{subject.title}**", "", _row(columns), _row(["---"] * len(columns))]
-    ours = [each for each in steps if each["name"].startswith("seqforge")]
-    for piece in steps:
-        rates = [window["items_per_second"] for window in piece["windows"]]
-        step = statistics.median(window["step"] for window in piece["windows"])
-        cells = [piece["name"], f"{1e3 * step:,.0f}", f"{statistics.median(rates):,.0f}"]
-        own = piece in ours
-        cells += ["" if own else ratio(piece, ours[0])]
-        cells += ["" if own or len(ours) < 2 else ratio(piece, ours[1])]
-        cells += [f"{piece['first_step']:.1f}", _loss(reached.get(piece["name"]))]
-        lines.append(_row([*cells, f"{piece['peak']:,.0f}"]))
-    return "\n".join(lines)
-
-
-def ratio(peer: Piece, own: Piece) -> str:
-    """Return by how much ours is faster: the median over rounds, and the range."""
-    ratios = [
-        ours["items_per_second"] / theirs["items_per_second"]
-        for theirs, ours in zip(peer["windows"], own["windows"], strict=True)
-    ]
-    return f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f})"
-
-
-def report(work: Path) -> str:
-    """Return the tables of all that was measured, the versions and the machine, as Markdown."""
-    tables, versions = [], {}
-    for name, subject in SUBJECTS.items():
-        file = work / name / "steps.json"
-        if file.is_file():
-            steps: list[Piece] = json.loads(file.read_text(encoding="utf-8"))
-            found = sorted((work / name).glob("loss-*.json"))
-            losses = [json.loads(each.read_text(encoding="utf-8")) for each in found]
-            tables.append(table(subject, steps, losses))
-            for piece in steps:
-                versions |= piece["versions"]
-    libraries = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-    return "\n\n".join([*tables, f"{libraries}; {processor()}."])
-
-
-def processor() -> str:
-    """Return the processor's name, the cores, and what it has for bfloat16."""
-    file = Path("/proc/cpuinfo")
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    values = {key.strip(): value.strip() for key, value in fields.items()}
-    name = values.get("model name", platform.machine())
-    flags = [flag for flag in values.get("flags", "").split() if "bf16" in flag]
-    return f"{os.cpu_count()} cores of {name} ({', '.join(flags) or 'no bfloat16'})"
-
-
-def _loss(piece: Piece | None) -> str:
-    if piece is None:
-        return "not measured"
-    if not piece["reached"]:
-        return f"not in {piece['seconds']:.0f} ({piece['steps']}; {piece['loss']:.2f})"
-    return f"{piece['seconds']:.0f} ({piece['steps']})"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _data() -> Path:
@@ -290,7 +247,7 @@ def main(words: Sequence[str] | None = None) -> None:
     for action in arguments.actions:
         for name in arguments.subjects:
             ACTIONS[action](name, arguments)
-    text = report(arguments.work) + "\n"
+    text = page(arguments.work, {name: each.account for name, each in SUBJECTS.items()})
     print(text)
     if arguments.output is not None:
         arguments.output.write_text(text, encoding="utf-8")
