@@ -21,6 +21,7 @@ LEVELS = {
     "state": 1,
     "layers": 1,
     "encoders": 2,
+    "engines": 2,
     "attention": 2,
     "decoding": 2,
     "metrics": 2,

@@ -193,11 +193,8 @@ def frozen_sum(
 
 def transposed_gates(weight: Tensor, gates: int) -> Tensor:
     """Copy `(G * H, I)` to one transposed matrix a gate, `(G, I, H)`."""
-    return (
-        weight.unflatten(0, (gates, -1))
-        .transpose(1, 2)
-        .clone(memory_format=torch.contiguous_format)
-    )
+    each: Tensor = weight.unflatten(0, (gates, -1)).transpose(1, 2)
+    return each.clone(memory_format=torch.contiguous_format)
 
 
 def contiguous(weights: Sequence[Weights]) -> tuple[Weights, ...]:

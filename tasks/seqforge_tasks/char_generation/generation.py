@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from seqforge.decoding import sample
+from seqforge.decoding import Step, sample
 from seqforge.state import repeat
 from seqforge.task import Output, Piece, Text
 from seqforge.text import Decoder
@@ -47,11 +47,14 @@ class Sample:
 
 
 @torch.inference_mode()
-def write(model: LanguageModel, prompt: str, options: GenerationOptions) -> Iterator[list[str]]:
+def write(
+    model: LanguageModel, step: Step, prompt: str, options: GenerationOptions
+) -> Iterator[list[str]]:
     """Write on from a prompt; all samples are rows of one batch.
 
     Args:
         model: Who writes.
+        step: The model's steps, from `model.stepper`.
         prompt: What stands before; characters that are not known are read as unknown.
         options: Valid ones.
 
@@ -61,7 +64,7 @@ def write(model: LanguageModel, prompt: str, options: GenerationOptions) -> Iter
     token, state = model.begin(prompt)
     samples = [Sample(model.vocabulary.decoder(), options.stop) for _ in range(options.samples)]
     steps = sample(
-        model.stepper(),
+        step,
         token.repeat(options.samples),
         repeat(state, options.samples),
         length=options.length,
@@ -70,8 +73,8 @@ def write(model: LanguageModel, prompt: str, options: GenerationOptions) -> Iter
         top_p=options.top_p,
         seeds=range(options.seed, options.seed + options.samples),
     )
-    for step in steps:
-        numbers = step.tokens.tolist()
+    for sampled in steps:
+        numbers = sampled.tokens.tolist()
         yield [each.feed(number) for each, number in zip(samples, numbers, strict=True)]
         if all(each.stopped for each in samples):
             return
@@ -90,8 +93,9 @@ def complete(
 
     Raises:
         UserError: MIDI files are wanted and no text is a tune, or one cannot be written. The texts
-            of a prompt are given out before.
+            of a prompt are given out before. Or as `LanguageModel.stepper`.
     """
+    step = model.stepper(options.engine)
     separators: list[Text] = []  # none before the first text of all
     tunes: list[bool] = []
     for number, prompt in enumerate(prompts):
@@ -100,7 +104,7 @@ def complete(
         if options.stream:
             yield from separators
             yield Piece(echoed)
-        for pieces in write(model, prompt, options):
+        for pieces in write(model, step, prompt, options):
             for text, piece in zip(texts, pieces, strict=True):
                 text.append(piece)
             if options.stream and pieces[0]:

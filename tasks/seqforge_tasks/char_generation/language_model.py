@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from seqforge.decoding import Step, StepOut
 from seqforge.encoders import Encoder
+from seqforge.engines import Engine, engine_step
 from seqforge.layers import Head
 from seqforge.state import State
 from seqforge.text import Vocabulary
+from seqforge_tasks.char_generation.token_network import TokenNetwork, log_softmax
 
 CHUNK = 1024
 """Tokens that are read at once, so that a long text takes no more memory than a short one."""
@@ -65,38 +67,72 @@ class LanguageModel:
         return tokens[-1:], state
 
     @torch.no_grad()
-    def log_probs(self, first: Tensor, text: str, state: State) -> Iterator[Tensor]:
+    def log_probs(
+        self, first: Tensor, text: str, state: State, step: Step | None = None
+    ) -> Iterator[Tensor]:
         """Score a text, chunk by chunk.
 
         Args:
             first: The number before the text (1,).
             text: The text, of T numbers.
             state: The state before `first`, one row.
+            step: What reads number by number, from `steps`; None: PyTorch reads whole chunks.
 
         Yields:
             The log-probabilities of the text's numbers, each after all before it; T altogether.
         """
         targets = self.tokens(text)
         inputs = torch.cat([first, targets[:-1]])
-        pairs = zip(self._chunks(inputs, state), targets.split(CHUNK), strict=True)
-        for (outputs, _), wanted in pairs:
-            yield self._log_softmax(outputs).gather(1, wanted[:, None]).squeeze(1)
+        found: Iterator[Tensor]
+        if step is None:
+            found = (log_softmax(self.head(outputs)) for outputs, _ in self._chunks(inputs, state))
+        else:
+            found = _stepped(step, inputs, state)
+        for log_probs, wanted in zip(found, targets.split(CHUNK), strict=True):
+            yield log_probs.gather(1, wanted.to(log_probs.device)[:, None]).squeeze(1)
 
-    def stepper(self) -> Step:
+    def steps(self, engine: Engine = "torch") -> Step:
+        """Return a step with the weights as they are now: the probabilities of all numbers.
+
+        Args:
+            engine: What takes the steps; all but "torch" take seconds to be made.
+
+        Raises:
+            UserError: The engine's packages are not installed, or the encoder does what the engine
+                cannot.
+        """
+        if engine != "torch":
+            network = TokenNetwork(self.embedding, self.encoder, self.head)
+            return engine_step(engine, network, self.encoder.start(1))
+        read = self.encoder.embedded_stepper(self.embedding.weight)
+
+        def step(tokens: Tensor, state: State) -> StepOut:
+            outputs, state = read(tokens, state)
+            return StepOut(log_softmax(self.head(outputs)), state)
+
+        return step
+
+    def stepper(self, engine: Engine = "torch") -> Step:
         """Return a step for decoding, with the weights as they are now.
 
         The unknown number is read but never written.
+
+        Args:
+            engine: As for `steps`.
+
+        Raises:
+            UserError: As `steps`.
         """
-        step, unknown = self.encoder.stepper(), self.vocabulary.unknown
+        step, unknown = self.steps(engine), self.vocabulary.unknown
+        if unknown is None:
+            return step
 
-        def next_number(tokens: Tensor, state: State) -> StepOut:
-            outputs, state = step(self.embedding(tokens), state)
-            log_probs = self._log_softmax(outputs)
-            if unknown is not None:
-                log_probs[:, unknown] = -torch.inf
-            return StepOut(log_probs, state)
+        def known(tokens: Tensor, state: State) -> StepOut:
+            answer = step(tokens, state)
+            answer.log_probs[:, unknown] = -torch.inf
+            return answer
 
-        return next_number
+        return known
 
     def _opening(self) -> Tensor:
         """Return the known number after which a text most likely begins (1,)."""
@@ -113,10 +149,15 @@ class LanguageModel:
                 outputs, state = self.encoder(self.embedding(chunk[None]), state)
             yield outputs[0], state
 
-    def _log_softmax(self, outputs: Tensor) -> Tensor:
-        # Weights that have run away still write something; the loss tells what they are worth.
-        scores: Tensor = self.head(outputs)
-        return scores.nan_to_num().log_softmax(dim=-1)
+
+def _stepped(step: Step, tokens: Tensor, state: State) -> Iterator[Tensor]:
+    """Yield the log-probabilities (T', V) after each of the numbers (T,), chunk by chunk."""
+    for chunk in tokens.split(CHUNK):
+        found = []
+        for token in chunk.split(1):
+            log_probs, state, _ = step(token, state)
+            found.append(log_probs)
+        yield torch.cat(found)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from seqforge.engines import Engine, require_engine
 from seqforge.errors import UserError, closest_match
 from seqforge.text import Vocabulary
 
@@ -37,6 +38,8 @@ class GenerationOptions:
             unknown, refuse stops.
         score: Score the inputs instead of writing on: a table (CSV) with one line for each.
         prompt: With score: what stands before each text and is not scored itself.
+        engine: What takes the network's steps: torch, onnx (ONNX Runtime), or int8 (the same with
+            weights of 8 bits). The last two are faster, and take some seconds to start.
         midi: File to which the first text, a tune in ABC notation, is written as MIDI too; further
             ones go to files beside it, numbered from 2 on.
     """
@@ -54,6 +57,7 @@ class GenerationOptions:
     unknown: Unknown = "replace"
     score: bool = False
     prompt: str = ""
+    engine: Engine = "torch"
     midi: str = ""
 
 
@@ -68,6 +72,7 @@ def require_valid(options: GenerationOptions, vocabulary: Vocabulary) -> None:
             given = f"{name} is {getattr(options, name)}"
             raise UserError(given, where=f"--{name.replace('_', '-')}", todo=todo)
     require_choice(options.unknown)
+    require_engine(options.engine)
     if unknown := next((sign for sign in options.stop if not vocabulary.knows(sign)), ""):
         raise UserError(
             f"the stop string {options.stop!r} can never be written: the network does not know "

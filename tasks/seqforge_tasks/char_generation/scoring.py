@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqforge.decoding import Step
+from seqforge.engines import Engine
 from seqforge.errors import UserError
 from seqforge.metrics import perplexity
 from seqforge.task import Source, Table
@@ -61,13 +63,14 @@ def bits(nats: float) -> float:
     return nats / math.log(2)
 
 
-def score(model: LanguageModel, text: str, prompt: str = "") -> Score:
+def score(model: LanguageModel, text: str, prompt: str = "", step: Step | None = None) -> Score:
     """Score a text, in chunks: a long one takes no more memory than its numbers.
 
     Args:
         model: Who scores.
         text: What is scored; a character that is not known has the unknown one's probability.
         prompt: What stands before and is not scored.
+        step: What reads number by number, see `LanguageModel.steps`; None: PyTorch, in chunks.
 
     Raises:
         UserError: The text is empty.
@@ -75,7 +78,7 @@ def score(model: LanguageModel, text: str, prompt: str = "") -> Score:
     if not text:
         raise _empty("text")
     first, state = model.begin(prompt)
-    chunks = [chunk.double().cpu().numpy() for chunk in model.log_probs(first, text, state)]
+    chunks = [chunk.double().cpu().numpy() for chunk in model.log_probs(first, text, state, step)]
     return Score(np.concatenate(chunks))
 
 
@@ -105,12 +108,24 @@ def _empty(where: str) -> UserError:
     )
 
 
-def score_table(model: LanguageModel, texts: Iterable[str], prompt: str = "") -> Table:
+def scoring_step(model: LanguageModel, engine: Engine) -> Step | None:
+    """Return what `score` reads with: an engine's steps; None for PyTorch, which reads chunks.
+
+    Raises:
+        UserError: As `LanguageModel.steps`.
+    """
+    return None if engine == "torch" else model.steps(engine)
+
+
+def score_table(
+    model: LanguageModel, texts: Iterable[str], prompt: str = "", engine: Engine = "torch"
+) -> Table:
     """Return one row for each text: its beginning, its size and its score in every unit.
 
     Raises:
-        UserError: A text is empty.
+        UserError: A text is empty, or as `LanguageModel.steps`.
     """
+    step = scoring_step(model, engine)
     unit = model.vocabulary.unit
     columns = (
         "text",
@@ -120,7 +135,7 @@ def score_table(model: LanguageModel, texts: Iterable[str], prompt: str = "") ->
         f"bits_per_{unit}",
         "perplexity",
     )
-    scored = ((text, score(model, text, prompt)) for text in texts)
+    scored = ((text, score(model, text, prompt, step)) for text in texts)
     rows = [
         (
             shortened(text),

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from seqforge.data import Batch, TokenBatch
 from seqforge.encoders import Encoder, EncoderFactory
+from seqforge.engines import Engine, require_engine
 from seqforge.errors import UserError
 from seqforge.layers import Head, padding_mask
 from seqforge.metrics import perplexity
@@ -40,6 +41,7 @@ from seqforge_tasks.char_generation.scoring import (
     require_texts,
     score,
     score_table,
+    scoring_step,
 )
 from seqforge_tasks.char_generation.unknowns import admit, admit_all, unknown_characters
 
@@ -136,7 +138,7 @@ class CharGeneration(Task):
         texts = admit_all(read_sources(sources, whole=True), self.vocabulary, options.unknown)
         if options.score:
             texts = require_texts(texts, sources)
-            yield score_table(self.language_model, texts, prompt)
+            yield score_table(self.language_model, texts, prompt, options.engine)
         else:
             yield from complete(self.language_model, texts, options)
 
@@ -172,7 +174,8 @@ class CharGeneration(Task):
         """
         chosen = self._checked(prompt, options)
         echoed = prompt if chosen.echo else ""
-        columns = zip(*write(self.language_model, prompt, chosen), strict=True)
+        model = self.language_model
+        columns = zip(*write(model, model.stepper(chosen.engine), prompt, chosen), strict=True)
         return [echoed + "".join(pieces) for pieces in columns]
 
     def stream(self, prompt: str = "", options: GenerationOptions | None = None) -> Iterator[str]:
@@ -186,10 +189,18 @@ class CharGeneration(Task):
             UserError: As `generate`, at once.
         """
         chosen = replace(self._checked(prompt, options), samples=1)
-        pieces = (piece for (piece,) in write(self.language_model, prompt, chosen) if piece)
+        model = self.language_model
+        written = write(model, model.stepper(chosen.engine), prompt, chosen)
+        pieces = (piece for (piece,) in written if piece)
         return chain([prompt] if prompt and chosen.echo else [], pieces)
 
-    def score(self, text: str, prompt: str = "", unknown: Unknown = "replace") -> Score:
+    def score(
+        self,
+        text: str,
+        prompt: str = "",
+        unknown: Unknown = "replace",
+        engine: Engine = "torch",
+    ) -> Score:
         """Return the log-probability of a text, altogether and of each character.
 
         Args:
@@ -197,13 +208,16 @@ class CharGeneration(Task):
             prompt: What stands before and is not scored; read as by `generate`.
             unknown: Whether characters that are not known count as unknown ("replace"), or are
                 refused.
+            engine: What reads the text, as for `infer`; the prompt is read by PyTorch.
 
         Raises:
-            UserError: The text is empty, or a character is refused.
+            UserError: The text is empty, a character is refused, or there is no such engine.
         """
+        require_engine(engine)
         for part in (prompt, text):
             admit(part, self.vocabulary, unknown)
-        return score(self.language_model, text, prompt)
+        model = self.language_model
+        return score(model, text, prompt, scoring_step(model, engine))
 
     @property
     def language_model(self) -> LanguageModel:

@@ -134,6 +134,35 @@ def test_a_written_text_has_the_score_that_it_was_drawn_with(capsys: Output) -> 
     assert float(row["log_probability"]) == pytest.approx(total, abs=1e-4)
 
 
+# -- engines -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["onnx", "int8"])
+def test_an_engine_writes_and_scores(engine: str, capsys: Output) -> None:
+    options = GenerationOptions(length=30)
+    assert infer("the ", "--length=30", "--engine", engine) == 0
+    (written,) = loaded().generate("the ", options)
+    if engine == "onnx":
+        assert capsys.readouterr() == (written + "\n", "")
+    else:  # it may choose another character where two are about as likely
+        assert len(capsys.readouterr().out) == len(written) + 1
+
+    assert infer(written, "--score", "--engine", engine) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    expected = loaded().score(written).nats_per_unit
+    found = float(row["nats_per_character"])
+    assert found == pytest.approx(expected, abs=1e-5 if engine == "onnx" else 0.005)
+
+
+def test_a_misspelt_engine(capsys: Output) -> None:
+    assert infer("the ", "--engine", "int-8") == 2
+
+    error = capsys.readouterr().err
+    assert "int-8" in error
+    assert "int8" in error.replace("int-8", "")
+    assert len(error.strip().splitlines()) <= 5
+
+
 # -- precision -----------------------------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ TINY = task()
         {"samples": 0},
         {"stop": "a\tb"},
         {"unknown": "ignore"},
+        {"engine": "int4"},
         {"prompt": "a"},
         {"midi": "out.mid", "score": True},
     ],

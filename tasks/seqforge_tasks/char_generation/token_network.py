@@ -1,0 +1,40 @@
+"""The network as one module that reads a number and tells the next one's probabilities."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqforge.encoders import Encoder
+from seqforge.layers import Head
+from seqforge.state import State
+
+
+class TokenNetwork(nn.Module):
+    """Embedding, encoder and head, one step at a time: what engines take over.
+
+    Args:
+        embedding: Numbers to vectors.
+        encoder: The recurrent network.
+        head: Its outputs to scores of the next number.
+    """
+
+    def __init__(self, embedding: nn.Embedding, encoder: Encoder, head: Head) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.encoder = encoder
+        self.head = head
+
+    def forward(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        """Read numbers `(N,)`; return log-probabilities `(N, V)` and the state after them."""
+        outputs, state = self.encoder.step(self.embedding(tokens), state)
+        # Without the head's own context for precision, which a graph cannot have.
+        return log_softmax(F.linear(outputs, self.head.weight, self.head.bias)), state
+
+
+def log_softmax(scores: Tensor) -> Tensor:
+    """Normalise scores `(…, V)`.
+
+    Weights that have run away still write something; the loss tells what they are worth.
+    """
+    return scores.nan_to_num().log_softmax(dim=-1)
