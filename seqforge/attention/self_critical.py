@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal, NamedTuple, Protocol
 
 import torch
@@ -39,6 +40,10 @@ class TokenWriter(Protocol):
         """The embedding of the tokens that are written."""
         ...
 
+    def modules(self) -> Iterator[nn.Module]:
+        """Give the network and all its parts, as `nn.Module` does."""
+        ...
+
     def decode(self, inputs: Tensor, state: DecoderState, lengths: Tensor) -> Decoded:
         """Read known targets, `(B, T)`."""
         ...
@@ -67,11 +72,12 @@ class SelfCritical(NamedTuple):
 
 def self_critical(
     network: TokenWriter,
-    state: DecoderState,
+    begin: Callable[[], DecoderState],
     marks: Marks,
     places: Tensor,
     reward: Reward,
     baseline: Baseline = "others",
+    limits: Tensor | None = None,
 ) -> SelfCritical:
     """Return the loss whose gradient is that of the expected reward, for a batch of items.
 
@@ -81,17 +87,19 @@ def self_critical(
     as in the paper), or the mean reward of the item's other sequences ("others", Luo 2020,
     arXiv:2003.09971), which needs no sequence more and varies less.
 
-    Sequences are drawn without dropout, in the precision of training; the likelihoods are those of
-    a training step.
+    There is no dropout in any of this. The gradient is that of the expected reward only if the
+    likelihoods are those that sequences were drawn by, and a draw must follow from its place alone.
 
     Args:
         network: What writes.
-        state: The state in which each of N items begins, with gradient.
+        begin: Gives the state in which each of N items begins, with gradient. It is called where
+            there is no dropout.
         marks: Its begin and end marks.
         places: `(N, K, T)`, uniform in [0, 1): where the draws fall, K sequences for each item of
             at most T tokens.
         reward: Scores a sequence of an item.
         baseline: What rewards are compared with.
+        limits: `(N,)`, tokens of an item's sequences at most; None: T.
 
     Raises:
         ValueError: The others are the baseline, and there are none.
@@ -101,19 +109,41 @@ def self_critical(
         raise ValueError("one sequence has no others to be compared with")
     if baseline == "greedy":
         places = torch.cat([places, places.new_full((items, 1, time), torch.nan)], dim=1)
-    drawn = _drawn(network, state, marks, places)
+    with _without_dropout(network):
+        state = begin()
+        drawn = _drawn(network, state, marks, places, limits)
+        likelihoods, lengths = _likelihoods(network, state, marks, drawn, places.size(1), count)
     rewards = _rewards(drawn, reward, items).to(places.device)  # (N, K) or (N, K + 1)
     if baseline == "greedy":
         rewards, base = rewards[:, :-1], rewards[:, -1:]
     else:
         base = (rewards.sum(dim=1, keepdim=True) - rewards) / (count - 1)
-    likelihoods, lengths = _likelihoods(network, state, marks, drawn, places.size(1), count)
     loss = -((rewards - base).flatten() * likelihoods).sum()
     return SelfCritical(loss, lengths.sum(), float(rewards.mean()))
 
 
+@contextmanager
+def _without_dropout(network: TokenWriter) -> Iterator[None]:
+    """Let a network compute as in evaluation, but with gradients."""
+    # cuDNN's own modules give gradients only in training: they stay in it.
+    parts = [
+        part for part in network.modules() if part.training and not isinstance(part, nn.RNNBase)
+    ]
+    for part in parts:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in parts:
+            part.training = True
+
+
 def _drawn(
-    network: TokenWriter, state: DecoderState, marks: Marks, places: Tensor
+    network: TokenWriter,
+    state: DecoderState,
+    marks: Marks,
+    places: Tensor,
+    limits: Tensor | None,
 ) -> DrawnSequences:
     """Draw sequences for each of N items, those of an item side by side."""
     device = places.device.type
@@ -125,7 +155,8 @@ def _drawn(
         begun = repeat(stepper.begin(widen(state)), places.size(1))
         rows = places.flatten(0, 1)  # (N K, T)
         first = torch.full((len(rows),), marks.begin, device=rows.device)
-        return draw_sequences(stepper, first, begun, rows, marks.end)
+        most = None if limits is None else limits.repeat_interleave(places.size(1))
+        return draw_sequences(stepper, first, begun, rows, marks.end, most)
 
 
 def _rewards(drawn: DrawnSequences, reward: Reward, items: int) -> Tensor:

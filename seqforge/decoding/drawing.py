@@ -27,7 +27,12 @@ class DrawnSequences(NamedTuple):
 
 @torch.no_grad()
 def draw_sequences(
-    step: Step, first: Tensor, state: State, places: Tensor, end: int
+    step: Step,
+    first: Tensor,
+    state: State,
+    places: Tensor,
+    end: int,
+    limits: Tensor | None = None,
 ) -> DrawnSequences:
     """Draw a sequence in each row from what the model gives, token by token.
 
@@ -41,8 +46,10 @@ def draw_sequences(
         places: `(N, T)`, uniform in [0, 1); NaN takes the likeliest token instead. As many tokens
             are drawn at most.
         end: The token that ends a row.
+        limits: `(N,)`, tokens of each row at most, 1 or more; None: as many as there are places.
     """
     tokens, alive = first, torch.ones_like(first, dtype=torch.bool)
+    finished = torch.zeros_like(alive)
     drawn: list[Tensor] = []
     lengths = torch.zeros_like(first)
     for t in range(places.size(1)):
@@ -51,10 +58,13 @@ def draw_sequences(
         tokens = torch.where(alive, _chosen(out.log_probs, places[:, t : t + 1]), end)
         drawn.append(tokens)
         lengths += alive
-        alive = alive & (tokens != end)
+        finished = finished | (alive & (tokens == end))
+        alive = alive & ~finished
+        if limits is not None:
+            alive = alive & (lengths < limits)
         if not alive.any():
             break
-    return DrawnSequences(torch.stack(drawn, dim=1), lengths, ~alive)
+    return DrawnSequences(torch.stack(drawn, dim=1), lengths, finished)
 
 
 def _chosen(log_probs: Tensor, place: Tensor) -> Tensor:
@@ -63,5 +73,7 @@ def _chosen(log_probs: Tensor, place: Tensor) -> Tensor:
     found = torch.searchsorted(
         mass, place.nan_to_num(0.0).to(mass.dtype) * mass[:, -1:], right=True
     )
-    found = found.squeeze(1).clamp(max=mass.size(1) - 1)
-    return torch.where(place.squeeze(1).isnan(), log_probs.argmax(dim=1), found)
+    found = found.squeeze(1)
+    # Rounding can put a place at the very end of the line: behind all tokens that can come.
+    none = place.squeeze(1).isnan() | (found == mass.size(1))
+    return torch.where(none, log_probs.argmax(dim=1), found)

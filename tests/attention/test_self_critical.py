@@ -1,6 +1,7 @@
 """Self-critical training: the gradient is that of the expected reward."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -29,12 +30,15 @@ class Writer(nn.Module):
 
     never: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
         torch.manual_seed(3)
         self.embedding = nn.Embedding(WORDS, WIDTH)
+        self.dropout = nn.Dropout(dropout)
         attention = DotAttention(WIDTH, WIDTH)
-        self.decoder = AttentionDecoder(GRU(WIDTH, hidden_size=WIDTH), attention, WIDTH)
+        self.decoder = AttentionDecoder(
+            GRU(WIDTH, hidden_size=WIDTH, dropout=dropout), attention, WIDTH, dropout=dropout
+        )
         self.head = Head(WIDTH, WORDS)
         self.never_written: tuple[int, ...] = (BEGIN,)
         self.never = never_mask(self.never_written, self.head.bias.detach())
@@ -46,10 +50,11 @@ class Writer(nn.Module):
         return self.embedding
 
     def decode(self, inputs: Tensor, state: DecoderState, lengths: Tensor) -> Decoded:
-        decoded: Decoded = self.decoder(self.embedding(inputs), state, lengths)
+        decoded: Decoded = self.decoder(self.dropout(self.embedding(inputs)), state, lengths)
         return decoded
 
     def start(self, source: Tensor) -> DecoderState:
+        source = self.dropout(source)
         return self.decoder.start(self.decoder.attention.remember(source), source.mean(1))
 
     def log_probability(self, source: Tensor, tokens: Sequence[int]) -> Tensor:
@@ -93,7 +98,7 @@ def test_the_gradient_is_that_of_the_expected_reward(baseline: Any) -> None:
     true = gradients(network, expected)
     count = 4_000
     places = torch.rand(2, count, LONGEST, generator=torch.Generator().manual_seed(1))
-    found = self_critical(network, network.start(source), MARKS, places, reward, baseline)
+    found = self_critical(network, lambda: network.start(source), MARKS, places, reward, baseline)
     drawn = -gradients(network, found.loss) / count
     assert torch.dot(drawn, true) / (drawn.norm() * true.norm()) > 0.99
     assert drawn.norm() == pytest.approx(true.norm().item(), rel=0.1)
@@ -109,7 +114,7 @@ def test_the_loss_is_written_out() -> None:
         seen.append((tokens, ended))
         return reward(item, tokens, ended)
 
-    found = self_critical(network, network.start(source), MARKS, places, noted)
+    found = self_critical(network, lambda: network.start(source), MARKS, places, noted)
     rewards = [reward(0, *each) for each in seen]
     expected = 0.0
     for n, (tokens, ended) in enumerate(seen):
@@ -131,7 +136,7 @@ def test_with_the_greedy_baseline_one_sequence_is_enough() -> None:
         return float(len(seen))
 
     places = torch.full((1, 1, LONGEST), 0.999)
-    found = self_critical(network, network.start(source), MARKS, places, noted, "greedy")
+    found = self_critical(network, lambda: network.start(source), MARKS, places, noted, "greedy")
     written = network.log_probability(source, [*seen[0][0], *[END] * seen[0][1]])
     # The drawn one is scored first: its reward is 1, that of the greedy one 2.
     assert found.loss.item() == pytest.approx(written.item(), rel=1e-6)
@@ -141,21 +146,27 @@ def test_with_the_greedy_baseline_one_sequence_is_enough() -> None:
 def test_one_sequence_alone_is_refused() -> None:
     network, source = Writer(), torch.randn(1, 3, WIDTH, dtype=torch.double)
     with pytest.raises(ValueError, match="no others"):
-        self_critical(network, network.start(source), MARKS, torch.rand(1, 1, 3), reward)
+        self_critical(network, lambda: network.start(source), MARKS, torch.rand(1, 1, 3), reward)
 
 
 def test_an_item_does_not_change_with_its_neighbours() -> None:
     network, source = Writer(), torch.randn(3, 3, WIDTH, dtype=torch.double)
     places = torch.rand(3, 4, LONGEST, generator=torch.Generator().manual_seed(2))
-    together = self_critical(network, network.start(source), MARKS, places, lambda *_: 1.0 * _[0])
+    together = self_critical(
+        network, lambda: network.start(source), MARKS, places, lambda *_: 1.0 * _[0]
+    )
     assert together.loss.item() == pytest.approx(0.0, abs=1e-9)  # the same reward for an item's own
     whole = self_critical(
-        network, network.start(source), MARKS, places, lambda _, tokens, __: float(len(tokens))
+        network,
+        lambda: network.start(source),
+        MARKS,
+        places,
+        lambda _, tokens, __: float(len(tokens)),
     )
     alone = [
         self_critical(
             network,
-            network.start(source[n : n + 1]),
+            partial(network.start, source[n : n + 1]),
             MARKS,
             places[n : n + 1],
             lambda _, tokens, __: float(len(tokens)),
@@ -164,3 +175,69 @@ def test_an_item_does_not_change_with_its_neighbours() -> None:
     ]
     assert whole.loss.item() == pytest.approx(sum(each.loss.item() for each in alone), rel=1e-6)
     assert int(whole.tokens) == sum(int(each.tokens) for each in alone)
+
+
+def test_there_is_no_dropout_in_draws_nor_in_likelihoods() -> None:
+    source = torch.randn(2, 3, WIDTH, dtype=torch.double)
+    places = torch.rand(2, 4, LONGEST, generator=torch.Generator().manual_seed(2))
+    plain, dropping = Writer(), Writer(dropout=0.5)
+    dropping.load_state_dict(plain.state_dict())
+    found, same = (
+        self_critical(each, partial(each.start, source), MARKS, places, reward)
+        for each in (plain, dropping.train())
+    )
+    assert same.loss.item() == pytest.approx(found.loss.item(), rel=1e-9)
+    assert torch.equal(gradients(dropping, same.loss), gradients(plain, found.loss))
+    # Whatever comes next is trained as before.
+    assert all(part.training for part in dropping.modules())
+    with pytest.raises(ZeroDivisionError):
+        self_critical(dropping, lambda: 1 / 0, MARKS, places, reward)  # type: ignore[arg-type, return-value]
+    assert all(part.training for part in dropping.modules())
+    dropping.eval()
+    self_critical(dropping, partial(dropping.start, source), MARKS, places, reward)
+    assert not any(part.training for part in dropping.modules())
+
+
+def test_likelihoods_are_of_full_precision_under_autocast() -> None:
+    network = Writer().float()
+    network.never = network.never.float()
+    source = torch.randn(2, 3, WIDTH)
+    places = torch.rand(2, 4, LONGEST, generator=torch.Generator().manual_seed(2))
+    lengths: list[int] = []
+
+    def noted(item: int, tokens: Sequence[int], ended: bool) -> float:
+        lengths.append(len(tokens) + ended)
+        return reward(item, tokens, ended)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        found = self_critical(network, partial(network.start, source), MARKS, places, noted)
+    assert found.loss.dtype == torch.float32
+    assert int(found.tokens) == sum(lengths)
+    assert torch.isfinite(gradients(network, found.loss)).all()
+
+
+def test_each_item_has_a_limit_of_its_own() -> None:
+    network, source = Writer(), torch.randn(2, 3, WIDTH, dtype=torch.double)
+    places = torch.rand(2, 50, LONGEST, generator=torch.Generator().manual_seed(4))
+    longest = [0, 0]
+
+    def noted(item: int, tokens: Sequence[int], ended: bool) -> float:
+        longest[item] = max(longest[item], len(tokens) + ended)
+        return reward(item, tokens, ended)
+
+    limits = torch.tensor([2, LONGEST])
+    both = self_critical(
+        network, partial(network.start, source), MARKS, places, noted, limits=limits
+    )
+    assert longest == [2, LONGEST]
+    alone = [
+        self_critical(
+            network,
+            partial(network.start, source[n : n + 1]),
+            MARKS,
+            places[n : n + 1, :, :most],
+            lambda _, tokens, ended, n=n: reward(n, tokens, ended),  # type: ignore[misc]
+        )
+        for n, most in enumerate(limits.tolist())
+    ]
+    assert both.loss.item() == pytest.approx(sum(each.loss.item() for each in alone), rel=1e-9)

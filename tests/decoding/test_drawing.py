@@ -81,3 +81,23 @@ def test_places_at_the_end_of_the_line_find_a_token_that_can_be() -> None:
     nearly = torch.nextafter(torch.tensor(1.0), torch.tensor(0.0))
     found = draw_sequences(chain, torch.tensor([2]), None, nearly.view(1, 1), END)
     assert found.tokens.tolist() == [[2]]  # the last token has no probability
+
+
+def test_places_behind_the_line_find_the_likeliest_token() -> None:
+    # The product of a place just below 1 and a sum just above it may round to that sum.
+    table = torch.tensor([[0.0, 0.3, 0.7 + 2e-7, 0.0]])
+    step = lambda tokens, state: StepOut(table[tokens * 0].log(), state)  # noqa: E731
+    found = draw_sequences(step, torch.tensor([2]), None, torch.ones(1, 1), END)
+    assert found.tokens.tolist() == [[2]]
+
+
+def test_rows_end_at_their_limits() -> None:
+    places = torch.full((4, 5), 0.5)
+    places[3, :2] = torch.tensor([0.9, 0.05])  # an end at the limit
+    limits = torch.tensor([5, 1, 3, 2])
+    found = draw_sequences(chain, torch.tensor([3, 3, 3, 3]), None, places, END, limits)
+    assert found.lengths.tolist() == [5, 1, 3, 2]
+    assert found.finished.tolist() == [False, False, False, True]
+    for row, length in enumerate(found.lengths.tolist()):
+        assert END not in found.tokens[row, : length - int(found.finished[row])].tolist()
+        assert set(found.tokens[row, length:].tolist()) <= {END}

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import torch
 from sacrebleu import BLEU
-from torch import Tensor
 
 from seqforge.attention import Marks, Reward, self_critical
 from seqforge.data import DataModule
@@ -95,10 +93,10 @@ def rewarded_captions(
 
     Args:
         task: Whose network is trained.
-        seen: Features of the batch's pictures or clips; captions are drawn for each of them.
-        batch: A batch of training.
-        progress: Where training stands: with the number of a picture's first caption, all that the
-            draws depend on.
+        seen: Features of the batch's pictures or clips.
+        batch: A batch of training. Captions are drawn for each of its rows, also where several
+            show one picture, so that the loss is a sum over rows whatever batch they are in.
+        progress: Where training stands: with the row's number, all that the draws depend on.
 
     Returns:
         "loss", and "reward" as it is logged, with a weight of 0.
@@ -106,16 +104,15 @@ def rewarded_captions(
     rewards, vocabulary = task.rewards, task.vocabulary
     if rewards is None:
         raise RuntimeError("attach(data) comes before training on rewards")
-    rows = _first_rows(batch.places, len(seen.features))
     found = self_critical(
         task.network,
-        task.network.look(seen),
+        lambda: task.network.look(seen, batch.places),
         Marks(vocabulary.begin, vocabulary.end),
-        task.rewarding.places(batch.ids[rows], task.longest, progress),
-        _scorer(rewards, vocabulary, [batch.references[row] for row in rows.tolist()]),
+        task.rewarding.places(batch.ids, task.longest, progress),
+        _scorer(rewards, vocabulary, batch.references),
         task.rewarding.baseline,
     )
-    return reward_terms(found, len(seen.features))
+    return reward_terms(found, len(batch.ids))
 
 
 def _scorer(
@@ -127,13 +124,6 @@ def _scorer(
         return rewards.reward(readable(vocabulary.decode(tokens)), ended, references[item])
 
     return score
-
-
-def _first_rows(places: Tensor, pictures: int) -> Tensor:
-    """Return for each picture the first row that shows it, `(N,)`."""
-    rows = torch.arange(len(places), device=places.device)
-    first = torch.full((pictures,), len(places), device=places.device)
-    return first.scatter_reduce(0, places, rows, "amin")
 
 
 def _words(caption: str) -> list[str]:

@@ -106,21 +106,34 @@ def test_before_its_epoch_captions_of_people_teach() -> None:
     assert list(made.loss(one, None, Progress(3, 0, 0.0)).terms) == ["loss"]  # validation
 
 
-def test_draws_follow_from_a_pictures_first_caption_alone() -> None:
-    made = undecided().train()
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_a_batch_is_the_sum_of_its_rows(dropout: float) -> None:
+    made = undecided(dropout=dropout).train()
     photos = pictures(2, seed=4)
     whole = rewarded(GOOD, BAD, GOOD, places=[0, 1, 0], photos=photos, ids=[7, 3, 9])
     progress = Progress(2, 0, 0.0, seed=5)
     together = made.loss(whole, None, progress).terms
     parts = [
         made.loss(rewarded(GOOD, photos=photos[n : n + 1], ids=[number]), None, progress).terms
-        for n, number in enumerate((7, 3))
+        for n, number in ((0, 7), (1, 3), (0, 9))
     ]
-    total = sum(each["policy"].total.item() for each in parts)
-    assert together["policy"].total.item() == pytest.approx(total, rel=1e-3, abs=1e-4)
-    assert int(together["policy"].count) == sum(int(each["policy"].count) for each in parts)
-    again = made.loss(whole, None, progress._replace(epoch=3)).terms
-    assert again["policy"].total.item() != pytest.approx(total, rel=1e-3)
+    for name in ("policy", "reward"):
+        total = sum(each[name].total.item() for each in parts)
+        assert together[name].total.item() == pytest.approx(total, rel=1e-3, abs=1e-4)
+        assert int(together[name].count) == sum(int(each[name].count) for each in parts)
+    assert made.network.training
+
+
+def test_a_pictures_captions_are_drawn_anew_for_each_row_and_epoch() -> None:
+    made = undecided().train()
+
+    def policy(number: int, epoch: int) -> float:
+        progress = Progress(epoch, 0, 0.0, seed=5)
+        terms = made.loss(rewarded(GOOD, ids=[number]), None, progress).terms
+        return terms["policy"].total.item()
+
+    assert policy(7, 2) == policy(7, 2)
+    assert len({round(policy(number, epoch), 4) for number in (7, 9) for epoch in range(1, 6)}) > 2
 
 
 def test_rates_are_lower_while_rewards_teach() -> None:
