@@ -93,7 +93,7 @@ def _animation(
     except UnidentifiedImageError:
         raise _no_clip(name) from None
     except Exception as error:  # damaged bytes can make decoders raise nearly anything
-        raise _damaged(name, error) from error
+        raise _damaged(name, _said(error)) from error
 
 
 def _video(
@@ -110,18 +110,24 @@ def _video(
             total = decoded  # packets without a frame, or frames that were cut off
     except UserError:
         raise
-    except av.error.InvalidDataError as error:
-        raise _no_clip(name) from error
     except Exception as error:  # as above
-        raise _damaged(name, error) from error
+        raise _damaged(name, _said(error)) from error
     raise UserError(f"the clip '{name}' has no frames", todo="leave it out")
 
 
 def _counted(
     av: Any, source: Path | BinaryIO, name: str, max_pixels: int
 ) -> tuple[int, float | None]:
-    """Return how many frames the packets promise, and frames a second."""
-    with _opened(av, source) as container:
+    """Return how many frames the packets promise, and frames a second.
+
+    Raises:
+        UserError: It is no video, or cut short.
+    """
+    try:
+        opened = _opened(av, source)
+    except av.error.InvalidDataError as error:
+        raise _no_clip(name) from error
+    with opened as container:
         if not container.streams.video:
             raise UserError(f"'{name}' holds no video, only sound", todo="give a clip with frames")
         stream = container.streams.video[0]
@@ -129,7 +135,15 @@ def _counted(
             raise _no_clip(name)
         _require_pixels(stream.width, stream.height, name, max_pixels)
         rate = stream.average_rate or stream.guessed_rate
-        packets = sum(1 for packet in container.demux(stream) if packet.size)
+        packets, cut = 0, False
+        for packet in container.demux(stream):
+            if packet.size:
+                packets, cut = packets + 1, packet.is_corrupt
+        # The last one is there in part. Recordings of broadcasts, which may begin and end anywhere,
+        # promise no number of frames.
+        if cut and stream.frames:
+            there = f"{packets - 1:,} of {stream.frames:,} frames are there"
+            raise _damaged(name, there)
         return packets, None if not rate else float(rate)
 
 
@@ -196,9 +210,14 @@ def _no_clip(name: str) -> UserError:
     )
 
 
-def _damaged(name: str, error: Exception) -> UserError:
-    said = " ".join(str(error).split()) or type(error).__name__
+def _damaged(name: str, said: str) -> UserError:
     return UserError(
         f"the clip '{name}' is damaged or cut short: {said[:120]}",
         todo="get the file again, or leave it out",
     )
+
+
+def _said(error: Exception) -> str:
+    """Return what a library says of damage, without its numbers and names of functions."""
+    told = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return " ".join(told.split()) or type(error).__name__

@@ -17,8 +17,8 @@ class FrameSampling:
 
     Without a rate the frames are spread evenly: of `count` equal stretches of the clip the middle
     of each; a clip of fewer frames gives all of them. With a rate frames are taken at even times
-    from the start on; where these would be more than `count`, they are spread evenly instead, so
-    that the end of a long clip is seen too.
+    from the start on, by the clip's mean rate; where these would be more than `count`, they are
+    spread evenly instead, so that the end of a long clip is seen too.
 
     Args:
         count: `F`, frames at most.

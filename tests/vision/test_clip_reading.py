@@ -152,3 +152,32 @@ def test_videos_without_pyav_say_what_to_install(
     with pytest.raises(UserError, match="package av") as caught:
         read_clip(tmp_path / "a.mp4", FOUR)
     assert "seqforge-lightning[video]" in _message(caught)
+
+
+@pytest.mark.parametrize("whole", [20, 39])
+def test_a_video_that_ends_within_a_frame_says_how_many_there_are(
+    tmp_path: Path, whole: int
+) -> None:
+    file = write_video(tmp_path / "a.avi", 40)
+    data = file.read_bytes()
+    frame = data.index(b"movi") + 4
+    for _ in range(whole):  # a mark, a size, and as many bytes
+        size = int.from_bytes(data[frame + 4 : frame + 8], "little")
+        frame += 8 + size + size % 2
+    file.write_bytes(data[: frame + 20])
+    with pytest.raises(
+        UserError, match=rf"a\.avi' is .* cut short: {whole} of 40 frames"
+    ) as caught:
+        read_clip(file, FOUR)
+    _message(caught)
+
+
+def test_a_video_without_a_whole_frame_is_damaged_and_not_of_another_kind(tmp_path: Path) -> None:
+    file = write_video(tmp_path / "a.avi", 40)
+    whole = file.read_bytes()
+    file.write_bytes(whole[: whole.index(b"00dc", whole.index(b"movi")) + 12])
+    with pytest.raises(
+        UserError, match=r"a\.avi' (is damaged or cut short|has no frames)"
+    ) as caught:
+        read_clip(file, FOUR)
+    _message(caught)
