@@ -311,9 +311,12 @@ def test_wide_files_are_not_read_in_more_pieces_for_having_more_columns(
 ) -> None:
     pieces: list[int] = []
     add = Chunks.add
-    monkeypatch.setattr(
-        Chunks, "add", lambda own, chunk: (pieces.append(len(chunk)), add(own, chunk))[1]
-    )
+
+    def counting(chunks: Chunks, piece: pd.DataFrame) -> None:
+        pieces.append(len(piece))
+        add(chunks, piece)
+
+    monkeypatch.setattr(Chunks, "add", counting)
     monkeypatch.setattr(csv_source, "CHUNK_CELLS", 100)
     values = np.arange(600 * 40).reshape(600, 40)
     lines = [",".join(map(str, row)) for row in values.tolist()]
