@@ -133,7 +133,7 @@ def _lines(found: dict[str, float], bleu: BLEUScore, rows: Sequence[_Row]) -> tu
     each = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
     orders = " / ".join(f"{found[f'bleu_{order}']:.2f}" for order in _ORDERS)
     return (
-        f"CIDEr-D = {found['cider']:.2f}, over {len(rows)} pictures with {each} references each",
+        f"CIDEr-D = {found['cider']:.2f}, over {len(rows)} captions with {each} references each",
         f"BLEU-1 to 4 = {orders}, BP = {bleu.bp:.3f} ({bleu.sys_len} words against {bleu.ref_len})",
         f"ROUGE-L = {found['rouge_l']:.2f}, exact match = {found['exact_match']:.2f}, "
         f"distinct captions = {found['distinct']:.2f}",

@@ -159,7 +159,7 @@ def test_the_lines_to_show_have_all_scores() -> None:
     scores.compute()
     cider, bleu, others = scores.lines
 
-    assert cider == "CIDEr-D = 172.26, over 13 pictures with 1 to 5 references each"
+    assert cider == "CIDEr-D = 172.26, over 13 captions with 1 to 5 references each"
     assert bleu.startswith("BLEU-1 to 4 = 71.68 / 63.04 / 55.16 / 48.00, BP = 1.000 (")
     assert CaptionScores().lines == ()
     assert others == "ROUGE-L = 63.29, exact match = 15.38, distinct captions = 92.31"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from sacrebleu import BLEU, CHRF
 
-from seqforge.attention import DecoderState, Marks, self_critical
+from seqforge.attention import Marks, self_critical
 from seqforge.errors import UserError, closest_match
 from seqforge.task import Progress, Term
 from seqforge.training import reward_terms
@@ -60,13 +60,12 @@ def require_reward(name: str) -> None:
 
 
 def rewarded_translations(
-    task: Translation, state: DecoderState, batch: TranslationBatch, progress: Progress
+    task: Translation, batch: TranslationBatch, progress: Progress
 ) -> dict[str, Term]:
     """Return the loss whose gradient is that of the expected reward; see `self_critical`.
 
     Args:
         task: Whose network is trained.
-        state: The state in which the batch's translations begin.
         batch: A batch of training.
         progress: Where training stands.
     """
@@ -81,7 +80,7 @@ def rewarded_translations(
     limits = 2 * batch.lengths + 10
     found = self_critical(
         task.network,
-        lambda: state,
+        lambda: task.network.encode(batch.source, batch.source_lengths),
         Marks(target.vocabulary.begin, target.vocabulary.end),
         task.rewarding.places(batch.ids, int(limits.max()), progress),
         reward,

@@ -130,9 +130,9 @@ class Translation(Task):
     def loss(self, batch: Batch, state: State, progress: Progress) -> Loss:
         """Return the cross-entropy of all target words and end marks, smoothed in training."""
         assert isinstance(batch, TranslationBatch)
-        begun = self.network.encode(batch.source, batch.source_lengths)
         if self.training and self.rewarding.active(progress):
-            return Loss(rewarded_translations(self, begun, batch, progress))
+            return Loss(rewarded_translations(self, batch, progress))
+        begun = self.network.encode(batch.source, batch.source_lengths)
         share = self.scheduled_sampling * progress.fraction if self.training else 0.0
         if share > 0:
             time = batch.inputs.size(1)

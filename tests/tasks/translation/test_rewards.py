@@ -73,6 +73,19 @@ def test_what_is_rewarded_becomes_likelier(reward: str) -> None:
     assert "reward" not in made.loss(one, None, Progress(9, 0, 1.0)).terms
 
 
+def test_what_is_drawn_depends_on_no_dropout() -> None:
+    made = task(hidden_size=24, sharp=1.0, self_critical_epoch=0, dropout=0.5).train()
+    data, progress = batch([SOURCE, SOURCE], [GOOD, BAD]), Progress(0, 0, 0.0)
+    losses = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        terms = made.loss(data, None, progress).terms
+        losses.append((terms["policy"].total.item(), terms["reward"].total.item()))
+
+    assert losses[0] == losses[1]
+    assert made.loss(data, None, Progress(1, 0, 0.0)).terms["policy"].total.item() != losses[0][0]
+
+
 def test_rates_are_lower_while_rewards_teach() -> None:
     made = task(self_critical_epoch=2, self_critical_rate=0.2)
     rates = [set(made.learning_rates(Progress(epoch, 0, 0.0)).values()) for epoch in (1, 2)]
