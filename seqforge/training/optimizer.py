@@ -44,6 +44,26 @@ def parameter_groups(module: nn.Module, parts: Iterable[str]) -> list[dict[str, 
     ]
 
 
+def fuse(optimizer: torch.optim.Optimizer) -> None:
+    """Let Adam and AdamW step in one pass over memory on a CPU, five to ten times as fast.
+
+    By default PyTorch goes through each weight once for every operation there. Whoever gives
+    `fused` or `foreach` decides for themselves. The groups are told, not the constructor: after
+    that Lightning would take it that gradients are unscaled in the step, and refuse to clip them.
+
+    Args:
+        optimizer: Any; others than these two stay as they are.
+    """
+    if type(optimizer) not in (torch.optim.Adam, torch.optim.AdamW):
+        return
+    for group in optimizer.param_groups:
+        free = group["fused"] is None and group["foreach"] is None
+        special = group["capturable"] or group["differentiable"]
+        on_cpu = all(weight.device.type == "cpu" for weight in group["params"])
+        if free and on_cpu and not special:
+            group["fused"] = True
+
+
 @contextmanager
 def scaled_learning_rates(
     optimizer: torch.optim.Optimizer, factors: Mapping[str, float]

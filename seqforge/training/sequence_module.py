@@ -24,6 +24,7 @@ from seqforge.training.evaluation import Evaluation
 from seqforge.training.exact_loss import LossSums, gradient_norm, objective, scale_gradients
 from seqforge.training.failures import NonFiniteLoss
 from seqforge.training.optimizer import (
+    fuse,
     parameter_groups,
     resting_parameters,
     scaled_learning_rates,
@@ -94,6 +95,7 @@ class SequenceModule(pl.LightningModule):
         """Make the optimiser, with decay spared for vectors, and its schedule."""
         parts = self.task.learning_rates(self.progress())
         optimizer = self._make_optimizer(parameter_groups(self.task, parts))
+        fuse(optimizer)
         steps = self.trainer.estimated_stepping_batches
         schedule = self._make_schedule()
         if schedule.needs_steps and steps == float("inf"):

@@ -1,9 +1,16 @@
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
 
 from seqforge.errors import UserError
-from seqforge.training.optimizer import parameter_groups, resting_parameters, scaled_learning_rates
+from seqforge.training.optimizer import (
+    fuse,
+    parameter_groups,
+    resting_parameters,
+    scaled_learning_rates,
+)
 
 
 class Network(nn.Module):
@@ -80,3 +87,44 @@ def test_parts_with_factor_zero_rest() -> None:
 def test_wrong_parts_are_refused(parts: list[str], message: str) -> None:
     with pytest.raises(UserError, match=message):
         parameter_groups(Network(), parts)
+
+
+@pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.AdamW])
+def test_a_fused_optimizer_takes_the_same_steps(kind: Callable[..., torch.optim.Adam]) -> None:
+    weights, steps = [], []
+    for fused in (False, True):
+        torch.manual_seed(0)
+        network = Network()
+        groups = parameter_groups(network, [])
+        optimizer = kind(groups, lr=0.01, weight_decay=0.1)
+        if fused:
+            fuse(optimizer)
+        for _ in range(5):
+            for parameter in network.parameters():
+                parameter.grad = torch.randn_like(parameter)
+            optimizer.step()
+        weights.append([each.detach() for each in network.parameters()])
+        steps.append([group["fused"] for group in optimizer.param_groups])
+
+    assert steps == [[None, None], [True, True]]
+    torch.testing.assert_close(weights[0], weights[1])
+
+
+@pytest.mark.parametrize("given", [{"fused": False}, {"foreach": True}, {"capturable": True}])
+def test_what_was_given_to_an_optimizer_stays(given: dict[str, bool]) -> None:
+    optimizer = torch.optim.AdamW(Network().parameters(), **given)  # type: ignore[arg-type]
+    before = [dict(group) for group in optimizer.param_groups]
+
+    fuse(optimizer)
+
+    assert [group["fused"] for group in optimizer.param_groups] == [
+        group["fused"] for group in before
+    ]
+
+
+def test_other_optimizers_are_not_fused() -> None:
+    optimizer = torch.optim.SGD(Network().parameters(), lr=0.1)
+
+    fuse(optimizer)
+
+    assert optimizer.param_groups[0]["fused"] is None
