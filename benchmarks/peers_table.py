@@ -74,10 +74,14 @@ def forecasting(arguments: argparse.Namespace) -> list[System]:
     return sequence_peers.forecasting(table, _python(arguments, "neuralforecast"))
 
 
-def captioning(_: argparse.Namespace) -> list[System]:
-    """Return the systems of captioning."""
-    return sequence_peers.captioning(_data() / "flickr8k" / "captions.jsonl.gz")
+def captioning(arguments: argparse.Namespace) -> list[System]:
+    """Make features up; return the systems of captioning."""
+    features = sequence_peers.made_up(arguments.work / "captioning" / "data", PHOTOS)
+    return sequence_peers.captioning(_data() / "flickr8k" / "captions.jsonl.gz", features)
 
+
+PHOTOS = 2000
+"""Whose captions are learnt."""
 
 SUBJECTS = {
     "character": Subject(
@@ -91,7 +95,7 @@ SUBJECTS = {
             "`peers/keras_runner.py`). Initial weights are each system's own.",
         ),
         characters,
-        2.4,
+        2.2,
     ),
     "translation": Subject(
         Account(

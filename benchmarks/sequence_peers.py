@@ -14,9 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from benchmarks import joeynmt
+from benchmarks.captioning_material import made_up_features
+from benchmarks.captioning_speed import FEATURES, GRID
 from benchmarks.character_peers import PEERS, fit
 from benchmarks.step_turns import System
 
@@ -106,16 +109,31 @@ def forecasting(table: Path, peer_python: Path | None) -> list[System]:
     return found if peer_python is None else [*found, System("neuralforecast, fp32", peer)]
 
 
-def captioning(captions: Path) -> list[System]:
+def made_up(folder: Path, photos: int) -> Path:
+    """Return the file of features of photos, written if it is not there.
+
+    Args:
+        folder: For the file.
+        photos: Their number.
+    """
+    file = folder / "features.npy"
+    if not file.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(file, made_up_features(photos, GRID, FEATURES))
+    return file
+
+
+def captioning(captions: Path, features: Path) -> list[System]:
     """Return ours, then the tutorial's loop as published and as one would mend it.
 
     Args:
         captions: Of Flickr8k; made up where there are none.
+        features: What `made_up` has written.
     """
 
     def side(run: Path, words: Sequence[str]) -> Sequence[object]:
         runner = (sys.executable, PEERS / "captioning_steps.py")
-        return [*runner, words[0], captions, *words[1:], "--log", run / "steps.jsonl"]
+        return [*runner, words[0], captions, features, *words[1:], "--log", run / "steps.jsonl"]
 
     return [
         System("seqforge, bf16", partial(side, words=("own",))),

@@ -1,11 +1,12 @@
 """Train the captioner of one side, ours or the tutorial's, and note each step.
 
-    python benchmarks/peers/captioning_steps.py own CAPTIONS.jsonl.gz --log steps.jsonl
-    python benchmarks/peers/captioning_steps.py tutorial CAPTIONS.jsonl.gz --log steps.jsonl
+    python benchmarks/peers/captioning_steps.py own CAPTIONS.jsonl.gz FEATURES.npy --log steps.jsonl
+    python benchmarks/peers/captioning_steps.py tutorial CAPTIONS.jsonl.gz FEATURES.npy --log …
 
 The network, the captions and the made-up features are those of `benchmarks/captioning_speed.py`,
 whose `train` also shows that both compute the same loss and gradients. It trains until it is ended.
-`benchmarks/peers_table.py` starts it.
+`benchmarks/peers_table.py` makes the features, so that the memory is that of training, and starts
+it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 
@@ -25,7 +27,6 @@ from benchmarks.captioning_material import (
     encoder,
     known_words,
     made_up_captions,
-    made_up_features,
     read_captions,
     shuffled,
     tutorial_of,
@@ -84,22 +85,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("side", choices=SIDES)
     parser.add_argument("captions", type=Path, help="of Flickr8k; made up where there are none")
+    parser.add_argument("features", type=Path, help="(N, P, C) float16, of each photo")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--precision", default="bf16-mixed", help="own: of the trainer")
     parser.add_argument("--keys-once", action="store_true", help="tutorial: compute keys once")
-    parser.add_argument("--photos", type=int, default=2000)
     parser.add_argument("--size", type=int, default=512, help="of the LSTM")
     parser.add_argument("--batch-size", type=int, default=64)
     arguments = parser.parse_args()
     quiet_libraries()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
+    features = np.load(arguments.features, mmap_mode="r")
+    photos = len(features)
     real = arguments.captions.is_file()
-    captions = (
-        read_captions(arguments.captions, arguments.photos)
-        if real
-        else made_up_captions(arguments.photos)
-    )
-    features = made_up_features(len(captions), GRID, FEATURES)
+    captions = read_captions(arguments.captions, photos) if real else made_up_captions(photos)
     with tempfile.TemporaryDirectory() as folder:
         material = Material(captions, features, arguments.batch_size, Path(folder))
         SIDES[arguments.side](material, arguments)

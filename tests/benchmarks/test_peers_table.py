@@ -9,7 +9,10 @@ from benchmarks.peers_table import SUBJECTS, main, parsed
 from tests.benchmarks.test_peers_page import OWN, PEER
 
 
-def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
+def test_what_was_measured_is_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.peers_table.PHOTOS", 2)
     folder = tmp_path / "captioning"
     folder.mkdir()
     (folder / "steps.json").write_text(json.dumps([OWN, PEER]))

@@ -2,9 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import yaml
 
-from benchmarks.sequence_peers import captioning, forecasting, forecasting_settings, translation
+from benchmarks.sequence_peers import (
+    captioning,
+    forecasting,
+    forecasting_settings,
+    made_up,
+    translation,
+)
 
 
 def test_peers_that_are_not_there_are_left_out(tmp_path: Path) -> None:
@@ -51,7 +58,12 @@ def test_forecasters_have_the_peers_sizes(tmp_path: Path) -> None:
 
 
 def test_the_tutorial_is_trained_as_published_and_mended(tmp_path: Path) -> None:
-    words = [[str(word) for word in each.words(tmp_path)] for each in captioning(tmp_path / "c")]
+    features = made_up(tmp_path / "data", 3)
+    systems = captioning(tmp_path / "captions.jsonl.gz", features)
+    words = [[str(word) for word in each.words(tmp_path)] for each in systems]
+
+    assert np.load(features).shape == (3, 25, 1280)
+    assert all(each[4] == str(features) for each in words)
 
     assert [each[2] for each in words] == ["own", "own", "tutorial", "tutorial"]
     assert ["--keys-once" in each for each in words] == [False, False, False, True]
