@@ -14,7 +14,7 @@ from seqforge.attention.decoder import AttentionDecoder
 from seqforge.attention.decoder_state import Decoded, DecoderState
 from seqforge.attention.token_stepper import TokenStepper
 from seqforge.decoding import DrawnSequences, draw_sequences
-from seqforge.layers import Head, padding_mask
+from seqforge.layers import TokenHead, padding_mask
 from seqforge.precision import full_precision
 from seqforge.state import repeat, select_items, widen
 
@@ -31,9 +31,13 @@ class TokenWriter(Protocol):
     """A network that writes tokens with an attention decoder."""
 
     decoder: AttentionDecoder
-    head: Head
     never: Tensor
     never_written: tuple[int, ...]
+
+    @property
+    def head(self) -> TokenHead:
+        """Maps the decoder's features to the tokens' scores."""
+        ...
 
     @property
     def written_embedding(self) -> nn.Embedding:

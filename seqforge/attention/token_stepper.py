@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from seqforge.attention.decoder import AttentionDecoder
 from seqforge.attention.decoder_state import DecoderState
 from seqforge.decoding import StepOut
-from seqforge.layers import Head
+from seqforge.layers import TokenHead
 from seqforge.state import widen
 
 
@@ -35,15 +35,14 @@ class TokenStepper:
         self,
         decoder: AttentionDecoder,
         embedding: nn.Embedding,
-        head: Head,
+        head: TokenHead,
         never: Sequence[int] = (),
         dtype: torch.dtype | None = None,
     ) -> None:
         self._advance = decoder.stepper(dtype)
         self._embedding = embedding.weight.detach()
-        bias = head.bias.detach() + never_mask(never, head.bias)
-        self._weight = head.weight.detach().to(dtype or bias.dtype)  # (V, F)
-        self._bias = bias.to(self._weight.dtype)  # (V,)
+        offset = never_mask(never, head.weight.new_zeros(len(self._embedding)))
+        self._scores = head.packed(offset, dtype)
 
     def begin(self, state: DecoderState) -> DecoderState:
         """Make the state from `AttentionDecoder.start` one that these steps can go on from."""
@@ -52,8 +51,7 @@ class TokenStepper:
     def __call__(self, tokens: Tensor, state: DecoderState) -> StepOut:
         """Read a token of each row `(N,)`; the log-probabilities `(N, V)` are float32 at least."""
         features, weights, state = self._advance(F.embedding(tokens, self._embedding), state)
-        scores = F.linear(features, self._weight, self._bias)
-        return StepOut(widen(scores).log_softmax(dim=1), state, weights)
+        return StepOut(widen(self._scores(features)).log_softmax(dim=1), state, weights)
 
 
 def never_mask(never: Sequence[int], like: Tensor) -> Tensor:

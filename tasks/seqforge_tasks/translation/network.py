@@ -17,7 +17,7 @@ from seqforge.attention import (
 )
 from seqforge.data import Draw
 from seqforge.encoders import Encoder, EncoderFactory
-from seqforge.layers import Head, final_output
+from seqforge.layers import AdaptiveHead, CrossEntropy, Head, TokenHead, final_output
 
 EMBEDDING_SPREAD = 0.5
 """Standard deviation of embeddings at the start. Recurrent layers must tell words apart before they
@@ -37,6 +37,7 @@ class NetworkOptions:
     tied_embeddings: bool
     dropout: float
     feature_size: int | None = None
+    adaptive_cutoffs: list[int] | None = None
 
 
 class EncoderDecoder(nn.Module):
@@ -88,12 +89,10 @@ class EncoderDecoder(nn.Module):
             input_feeding=options.input_feeding,
             dropout=options.dropout,
         )
-        self.head = Head(features, words)
-        nn.init.zeros_(self.head.bias)
-        if options.tied_embeddings and features == size:  # Press and Wolf 2017
-            self.head.weight = self.target_embedding.weight
+        tied = options.tied_embeddings and features == size
+        self.head = _head(features, words, self.target_embedding if tied else None, options)
         self.never_written = never
-        self.register_buffer("never", never_mask(never, self.head.bias.detach()), persistent=False)
+        self.register_buffer("never", never_mask(never, torch.zeros(words)), persistent=False)
 
     @property
     def written_embedding(self) -> nn.Embedding:
@@ -146,6 +145,10 @@ class EncoderDecoder(nn.Module):
         scores: Tensor = self.head(features)
         return scores + self.never
 
+    def cross_entropy(self, features: Tensor, targets: Tensor, smoothing: float) -> CrossEntropy:
+        """Return the cross-entropy of targets `(N,)`, predicted from features `(N, F)`."""
+        return self.head.cross_entropy(features, targets, smoothing=smoothing, never=self.never < 0)
+
 
 def own_choices(ids: Tensor, time: int, share: float, seed: int, epoch: int) -> Tensor:
     """Draw where scheduled sampling takes the network's own choice, and which.
@@ -167,6 +170,18 @@ def own_choices(ids: Tensor, time: int, share: float, seed: int, epoch: int) -> 
         coins = torch.from_numpy(generator.random((time, 2), dtype=np.float32))
         rows.append(torch.where(coins[:, 0] < share, coins[:, 1], torch.nan))
     return torch.stack(rows).to(ids.device)
+
+
+def _head(
+    features: int, words: int, tied: nn.Embedding | None, options: NetworkOptions
+) -> TokenHead:
+    if options.adaptive_cutoffs is not None:
+        return AdaptiveHead(features, words, options.adaptive_cutoffs)
+    head = Head(features, words)
+    nn.init.zeros_(head.bias)
+    if tied is not None:  # Press and Wolf 2017
+        head.weight = tied.weight
+    return head
 
 
 def _embedding(words: int, size: int) -> nn.Embedding:

@@ -10,13 +10,14 @@ from seqforge.attention import Baseline
 from seqforge.data import Batch
 from seqforge.encoders import EncoderFactory
 from seqforge.errors import UserError
-from seqforge.layers import head_cross_entropy, padding_mask
+from seqforge.layers import padding_mask
 from seqforge.metrics import perplexity
 from seqforge.state import State
 from seqforge.task import Loss, Output, Preview, Progress, Source, Spec, Task, Term
 from seqforge.text import read_sources
 from seqforge.training import Rewarding
 from seqforge_tasks.translation.answers import answer
+from seqforge_tasks.translation.cutoffs import require_cutoffs, require_within
 from seqforge_tasks.translation.network import EncoderDecoder, NetworkOptions, own_choices
 from seqforge_tasks.translation.parallel.batch import TranslationBatch
 from seqforge_tasks.translation.parallel.sides import sides_from_spec
@@ -57,6 +58,9 @@ class Translation(Task):
         beam_size: Width of the beam with which validation and test decode.
         length_penalty: Their length penalty.
         feature_size: Width of the features that predict the next word; None: as the embeddings.
+        adaptive_cutoffs: Words from which on rarer ones are predicted in clusters, such as
+            `[2000, 10000]` (adaptive softmax, Grave et al. 2017); None: all at once. For large
+            vocabularies, without tied embeddings and label smoothing.
 
     Raises:
         UserError: An argument is out of range.
@@ -84,6 +88,7 @@ class Translation(Task):
         beam_size: int = 5,
         length_penalty: float = 1.0,
         feature_size: int | None = None,
+        adaptive_cutoffs: list[int] | None = None,
     ) -> None:
         super().__init__()
         self.network_options = NetworkOptions(
@@ -95,6 +100,7 @@ class Translation(Task):
             tied_embeddings=tied_embeddings,
             dropout=dropout,
             feature_size=feature_size,
+            adaptive_cutoffs=adaptive_cutoffs,
         )
         # Checkpoints find each argument in the attribute of its name.
         self.__dict__.update(vars(self.network_options))
@@ -112,11 +118,13 @@ class Translation(Task):
         self.rewarding.require_valid()
         require_reward(reward)
         _require_arguments(self)
+        require_cutoffs(self.network_options, label_smoothing)
 
     def build(self, encoders: EncoderFactory, spec: Spec) -> None:
         """Make the network for the spec's vocabularies."""
         self.source, self.target = sides_from_spec(spec)
         joint = self.source.vocabulary is self.target.vocabulary
+        require_within(self.network_options.adaptive_cutoffs, self.target.vocabulary)
         self.network = EncoderDecoder(
             encoders,
             len(self.source.vocabulary),
@@ -141,13 +149,8 @@ class Translation(Task):
         else:
             decoded = self.network.decode(batch.inputs, begun, batch.lengths)
         real = ~padding_mask(batch.lengths, batch.targets.size(1))  # (B, T)
-        loss = head_cross_entropy(
-            self.network.head,
-            decoded.features[real],
-            batch.targets[real],
-            smoothing=self.label_smoothing if self.training else 0.0,
-            never=self.network.never < 0,
-        )
+        smoothing = self.label_smoothing if self.training else 0.0
+        loss = self.network.cross_entropy(decoded.features[real], batch.targets[real], smoothing)
         return Loss({"loss": Term(loss.smoothed, batch.lengths.sum())})
 
     def learning_rates(self, progress: Progress) -> Mapping[str, float]:

@@ -14,10 +14,12 @@ from tests.tasks.translation.networks import batch, sentences, task, text
 EXACT: dict[str, Any] = {"rtol": 0, "atol": 1e-12}
 SOURCES = sentences(4, seed=1)
 TARGETS = sentences(4, seed=2)
+PLAIN: dict[str, Any] = {"tied_embeddings": False, "label_smoothing": 0.0}
 NETWORKS: dict[str, dict[str, Any]] = {
     "plain": {},
     "writer": {"writer": True, "attention": "additive"},
     "feeding": {"writer": True, "input_feeding": True, "tied_embeddings": False},
+    "adaptive": {"adaptive_cutoffs": [5, 8], **PLAIN, "feature_size": 16},
 }
 each_network = pytest.mark.parametrize("name", NETWORKS)
 

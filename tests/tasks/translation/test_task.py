@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from seqforge.encoders import GRU, LSTM
+from seqforge.layers import Head
 from seqforge.task import Figure, Progress, Table, Text
 from seqforge_tasks.translation import Translation, TranslationOptions
 from seqforge_tasks.translation.parallel.batch import TranslationBatch
@@ -217,6 +218,7 @@ def test_free_translations_are_scored(copier: Translation) -> None:
 
 def test_the_share_of_translations_that_were_cut() -> None:
     made = task()
+    assert isinstance(made.network.head, Head)
     made.network.head.bias.data[3] = -100.0  # the end is written where nothing else may be
     made.evaluate(batch(SOURCES, TARGETS))
 
