@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
+from seqforge.attention.additive_scores import additive_scores
 from seqforge.attention.base import Attention
 
 
@@ -30,6 +32,9 @@ class AdditiveAttention(Attention):
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Return `v^T tanh(W q + U k)`, `(B, T, S)`."""
-        together = self.query(queries).unsqueeze(2) + keys.unsqueeze(1)  # (B, T, S, A)
-        energy: Tensor = self.energy(together.tanh_())  # it is the largest tensor here
+        projected = self.query(queries)  # (B, T, A)
+        if torch.is_grad_enabled():
+            return additive_scores(projected, keys, self.energy.weight[0])
+        together = projected.unsqueeze(2) + keys.unsqueeze(1)  # (B, T, S, A)
+        energy: Tensor = self.energy(together.tanh_())
         return energy.squeeze(3)
