@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -90,10 +90,13 @@ class Alternating:
         turns: Seconds of the bare step and of the trainer's.
     """
 
-    def __init__(self, batches: Iterable[Batch], bare: Callable[[Batch], None]) -> None:
+    def __init__(self, batches: Sequence[Batch], bare: Callable[[Batch], None]) -> None:
         self.batches = batches
         self.turns: list[tuple[float, float]] = []
         self._bare = bare
+
+    def __len__(self) -> int:
+        return len(self.batches)
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches: what lies between two is a whole step of the trainer."""

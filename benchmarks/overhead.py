@@ -67,7 +67,7 @@ def bare(arguments: argparse.Namespace, precision: str) -> list[float]:
     data = _data(arguments.batch_size, arguments.seq_len)
     task = CharGeneration()
     task.build(EncoderFactory(_encoder(arguments)), data.spec())
-    optimizer = torch.optim.AdamW(task.parameters(), lr=0.002, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(task.parameters(), lr=0.002, weight_decay=0.01, fused=True)
     state, progress, ends = task.start(arguments.batch_size), Progress(0, 0, 0.0), []
     for index, batch in enumerate(data.train_dataloader()):
         if index == arguments.steps:

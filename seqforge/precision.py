@@ -23,7 +23,7 @@ def training_precision(accelerator: str = "auto") -> str:
     if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     elif accelerator in ("auto", "cpu"):
-        native = any(flag in _processor_flags() for flag in BFLOAT16_FLAGS)
+        native = processor_has(*BFLOAT16_FLAGS)
     else:
         native = False
     return "bf16-mixed" if native else "32-true"
@@ -32,6 +32,11 @@ def training_precision(accelerator: str = "auto") -> str:
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
     """Return a context without autocast: losses, heads, scores and inference run in float32."""
     return torch.autocast(device.type, enabled=False)
+
+
+def processor_has(*flags: str) -> bool:
+    """Return whether the processor has one of these abilities, by its own word; on Linux alone."""
+    return any(flag in _processor_flags() for flag in flags)
 
 
 def _processor_flags() -> frozenset[str]:

@@ -21,8 +21,10 @@ def watch_workers(batches: Iterator[Item]) -> Iterator[Item]:
     except (OSError, EOFError) as error:
         workers = {worker.sentinel: worker for worker in getattr(batches, "_workers", [])}
         # A process may be seen to live for a moment after all that it had opened is closed.
-        dead = [workers[end] for end in connection.wait(workers, timeout=1.0)]
+        ended = [workers[end] for end in connection.wait(workers, timeout=1.0)] if workers else []
+        for worker in ended:
+            worker.join()
+        dead = [worker for worker in ended if worker.exitcode]
         if not dead:
             raise
-        dead[0].join()
         raise RuntimeError(f"DataLoader worker (pid {dead[0].pid}) exited unexpectedly") from error

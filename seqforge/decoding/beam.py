@@ -69,12 +69,12 @@ def beam_search(
 
     The slots of a beam are filled in order, each with the best that is left among the
     continuations of the slots up to itself, as in the monotonic beam search of Lemons et al. 2022
-    ("Beam Search: Faster and Monotonic", ICAPS). A beam is thereby the beginning of every wider
-    one, so that a wider beam never gives a worse first hypothesis; ordinary beam search has no such
-    property (Cohen and Beck 2019; Meister et al. 2020). The end mark takes no slot: at every step
-    the end of every slot competes for the item's `n_best` finished hypotheses, which never change.
-    A slot that can reach no score that would still enter, whatever followed, is followed no
-    further, and an item without other slots is done.
+    ("Beam Search: Faster and Monotonic", ICAPS). In all that can still win a beam is thereby the
+    beginning of every wider one, so that a wider beam never gives a worse first hypothesis;
+    ordinary beam search has no such property (Cohen and Beck 2019; Meister et al. 2020). The end
+    mark takes no slot: at every step the end of every slot competes for the item's `n_best`
+    finished hypotheses, which never change. A slot that can reach no score that would still enter,
+    whatever followed, is followed no further, and an item without other slots is done.
 
     Everything is decided within an item, and ties by the lower slot and the lower token: a result
     depends on the batch and its order only as far as the model's rounding does. Items that are

@@ -38,7 +38,7 @@ class _Step(NamedTuple):
     """One step of `A` items, from `w` slots each to `W`."""
 
     items: Tensor  # (A,)
-    parents: Tensor  # (A, W), a slot before the step
+    parents: Tensor  # (A, W), which of the item's rows before the step
     tokens: Tensor  # (A, W)
     trace: State  # leaves (A * w, …)
     width: int  # w

@@ -120,7 +120,7 @@ def _draw(probabilities: Tensor, generators: list[torch.Generator]) -> Tensor:
     clocks = torch.empty_like(probabilities)
     for row, generator in zip(clocks.unbind(), generators, strict=True):
         row.exponential_(generator=generator)
-    chances = probabilities / clocks
-    if bool(chances[:, 0].isnan().any()):  # a single NaN makes a row of the softmax NaN throughout
+    # A single NaN makes a row of the softmax NaN throughout.
+    if bool(probabilities[:, 0].isnan().any()):
         raise ValueError("the model's log-probabilities are not numbers: nothing can be drawn")
-    return chances.argmax(dim=1)
+    return (probabilities / clocks).argmax(dim=1)

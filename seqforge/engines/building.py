@@ -20,7 +20,7 @@ def engine_step(engine: Literal["onnx", "int8"], network: nn.Module, state: Stat
 
     Args:
         engine: "onnx" or "int8". PyTorch needs no engine: an encoder's `stepper` is one.
-        network: `(tokens (N,), state) -> (log-probabilities (N, V), state)`, differentiable; see
+        network: `(tokens (N,), state) -> (log-probabilities (N, V), state)`; see
             `export_step`.
         state: One that the network begins with, of one row.
 

@@ -191,23 +191,30 @@ def check_stepper(factory: Build) -> None:
     """Step alike with frozen weights: no gradient, no dropout, deaf to later changes.
 
     Raises:
-        AssertionError: If the stepper differs from `step` in eval mode.
+        AssertionError: If the stepper, or that over rows of a matrix, differs from `step` in eval
+            mode.
     """
     encoder = build(factory)
     if not encoder.causal:
         return
-    stepper = encoder.train().stepper()
+    stepper, rows = encoder.train().stepper(), inputs().flatten(0, 1)  # (B T, I)
+    embedded = encoder.embedded_stepper(rows)
     frozen = copy.deepcopy(encoder).eval()
     with torch.no_grad():
         for parameter in encoder.parameters():
             parameter.add_(1.0)
-    state = expected_state = frozen.start(BATCH)
-    for t, x in enumerate(inputs().unbind(1)):
+    state = known_state = expected_state = frozen.start(BATCH)
+    for t, numbers in enumerate(torch.arange(len(rows)).view(BATCH, -1).unbind(1)):
+        x = rows[numbers]
         output, state = stepper(x, state)
+        known, known_state = embedded(numbers, known_state)
         expected, expected_state = frozen.step(x, expected_state)
         claim(not output.requires_grad, encoder, "the stepper's output requires gradients")
+        claim(not known.requires_grad, encoder, "the stepper's output requires gradients")
         same(encoder, f"the stepper's output {t}", output, expected, SAME)
         same_state(encoder, f"the stepper's state {t}", state, expected_state, SAME)
+        same(encoder, f"the embedded stepper's output {t}", known, expected, SAME)
+        same_state(encoder, f"the embedded stepper's state {t}", known_state, expected_state, SAME)
 
 
 @named

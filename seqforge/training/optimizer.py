@@ -59,8 +59,10 @@ def fuse(optimizer: torch.optim.Optimizer) -> None:
     for group in optimizer.param_groups:
         free = group["fused"] is None and group["foreach"] is None
         special = group["capturable"] or group["differentiable"]
-        on_cpu = all(weight.device.type == "cpu" for weight in group["params"])
-        if free and on_cpu and not special:
+        real = all(  # complex weights have no fused step
+            weight.device.type == "cpu" and weight.is_floating_point() for weight in group["params"]
+        )
+        if free and real and not special:
             group["fused"] = True
 
 

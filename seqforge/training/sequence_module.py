@@ -98,13 +98,14 @@ class SequenceModule(pl.LightningModule):
         fuse(optimizer)
         steps = self.trainer.estimated_stepping_batches
         schedule = self._make_schedule()
-        if schedule.needs_steps and steps == float("inf"):
+        endless = not 0 <= steps < float("inf")  # below 0: the loader has no length
+        if schedule.needs_steps and endless:
             raise UserError(
                 f"the schedule {type(schedule).__name__} must know how long the run is",
                 where="trainer.max_epochs",
                 todo="give trainer.max_epochs or max_steps, or --model.schedule Constant",
             )
-        planned = 1 if steps == float("inf") else max(1, int(steps))
+        planned = 1 if endless else max(1, int(steps))
         scheduler = schedule.scheduler(optimizer, planned, self.task.monitor)
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 

@@ -19,6 +19,7 @@ from seqforge.engines import (
     engine_step,
     export_step,
     quantize,
+    quantizing,
     require_engine,
 )
 from seqforge.engines.leaf_names import leaf_names
@@ -121,6 +122,18 @@ def test_an_exported_step_is_the_networks(made: Made, rows: int) -> None:
         # Rows in another order and layout, as a beam search leaves them.
         order = torch.arange(rows).flip(0)
         expected_state, state = select_items(expected_state, order), select_items(state, order)
+
+
+@pytest.mark.parametrize(("wide", "highest"), [(True, 127), (False, 64)])
+def test_weights_have_7_bits_where_sums_would_overflow(
+    made: Made, wide: bool, highest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantizing, "processor_has", lambda *_: wide)
+    graph = onnx.load_from_string(quantize(made.graph)).graph
+    rounded = [onnx.numpy_helper.to_array(each) for each in graph.initializer]
+    found = [abs(each.astype(int)).max() for each in rounded if each.dtype == "int8" and each.ndim]
+
+    assert max(found) == highest
 
 
 def test_leaves_go_in_and_out_by_name(made: Made) -> None:

