@@ -49,7 +49,7 @@ def test_scores_of_bfloat16_are_of_full_precision() -> None:
     queries, keys, energy = (part.detach().float() for part in parts())
     low = [part.bfloat16().requires_grad_() for part in (queries, keys)]
     with torch.autocast("cpu", torch.bfloat16):
-        scores = additive_scores(*low, energy.requires_grad_())
+        scores = additive_scores(low[0], low[1], energy.requires_grad_())
     scores.sum().backward()
 
     assert scores.dtype == torch.float32
@@ -59,8 +59,8 @@ def test_scores_of_bfloat16_are_of_full_precision() -> None:
 
 
 def test_no_items() -> None:
-    given = [part[:0].detach().requires_grad_() for part in parts()[:2]]
-    scores = additive_scores(*given, parts()[2])
+    queries, keys, energy = parts()
+    scores = additive_scores(queries[:0], keys[:0], energy)
     scores.sum().backward()
     assert scores.shape == (0, 3, 4)
 
