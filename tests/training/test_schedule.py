@@ -95,6 +95,7 @@ class Endless:
         return iter(self.loader)
 
 
+@pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no")
 def test_a_loader_without_a_length_does_not_end_a_schedule(tmp_path: Path) -> None:
     data = ToyData()
     data.setup("fit")
