@@ -39,7 +39,7 @@ class GenerationOptions:
         score: Score the inputs instead of writing on: a table (CSV) with one line for each.
         prompt: With score: what stands before each text and is not scored itself.
         engine: What takes the network's steps: torch, onnx (ONNX Runtime), or int8 (the same with
-            weights of 8 bits). The last two are faster, and take some seconds to start.
+            weights of 8 bits). The last two take some seconds to start.
         midi: File to which the first text, a tune in ABC notation, is written as MIDI too; further
             ones go to files beside it, numbered from 2 on.
     """
