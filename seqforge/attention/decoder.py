@@ -13,7 +13,7 @@ from seqforge.attention.decoder_state import Decoded, DecoderState
 from seqforge.attention.memory import Memory
 from seqforge.attention.stepper import DecoderStepper, gated, joined, shifted
 from seqforge.encoders import Bridge, Encoder
-from seqforge.layers import padding_mask
+from seqforge.layers import Dropout, padding_mask
 from seqforge.state import Fixed, hold, widen
 
 
@@ -67,7 +67,7 @@ class AttentionDecoder(nn.Module):
         self.gate = nn.Linear(reader.output_size, 1) if gate else None
         output_size = (reader if writer is None else writer).output_size
         self.combine = nn.Linear(output_size + attention.value_size, feature_size)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def start(
         self, memory: Memory, context: Tensor, shortcut: Tensor | None = None

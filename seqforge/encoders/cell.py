@@ -32,6 +32,10 @@ class Weights(NamedTuple):
     bias_hh: Tensor | None
 
 
+Sequential = Callable[[Tensor, LayerState, Weights], tuple[Tensor, LayerState]]
+"""`(x (T, B, I), state, weights) -> (outputs (T, B, H), state)`."""
+
+
 class Cell(Protocol):
     """One kind of recurrent layer, in the layout of PyTorch's own modules."""
 
@@ -58,6 +62,11 @@ class Cell(Protocol):
     @property
     def kernel(self) -> Callable[..., tuple[Tensor, ...]]:
         """PyTorch's fused call for whole sequences, such as `torch.lstm`."""
+        ...
+
+    @property
+    def sequence(self) -> Sequential | None:
+        """A run over a whole sequence that on CPUs trains faster than the kernel; None: no."""
         ...
 
     def container(
@@ -91,42 +100,6 @@ class Cell(Protocol):
     def initial_bias(self, bias: Tensor) -> None:
         """Fill the input bias `(G * H,)`, which is zero, where it should not be."""
         ...
-
-
-def run_fused(
-    cell: Cell,
-    x: Tensor,
-    states: Sequence[LayerState],
-    weights: Sequence[Weights],
-    batch_sizes: Tensor | None = None,
-) -> tuple[Tensor, tuple[LayerState, ...]]:
-    """Run one layer over a whole sequence in one fused call.
-
-    Args:
-        cell: The kind of layer.
-        x: `(B, T, I)`; with `batch_sizes`, packed `(N, I)`.
-        states: The start of each direction.
-        weights: The weights of each direction.
-        batch_sizes: Those of a packed sequence.
-
-    Returns:
-        The outputs `(B, T, D * H)`, or packed `(N, D * H)`, and the last state of each direction.
-    """
-    dtype = weights[0].weight_hh.dtype  # the state is float32 even if the weights are bfloat16
-    # D states of (B, H) leaves -> leaves (D, B, H), as the kernels take them
-    leaves = [torch.stack(leaf).to(dtype) for leaf in zip(*states, strict=True)]
-    start = leaves if len(leaves) > 1 else leaves[0]
-    parameters = [tensor for direction in weights for tensor in direction if tensor is not None]
-    biased = weights[0].bias_ih is not None
-    # cuDNN gives gradients only if told that it trains; the mode of the module is not the point
-    settings = (parameters, biased, 1, 0.0, torch.is_grad_enabled(), len(weights) > 1)
-    if batch_sizes is None:
-        outputs, *last = cell.kernel(x, start, *settings, True)
-    else:
-        outputs, *last = cell.kernel(x, batch_sizes, start, *settings)
-    return outputs, tuple(
-        cell.state_type(*(leaf[direction] for leaf in last)) for direction in range(len(weights))
-    )
 
 
 def sum_of_products(x: Tensor, hidden: Tensor, weights: Weights) -> Tensor:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqforge.encoders.cell import Advance, LayerState, Weights, frozen_product, sum_of_products
+from seqforge.encoders.gru_recurrence import gru_recurrence
 from seqforge.encoders.stack import Stack
 
 
@@ -45,6 +46,18 @@ class GRUCell:
             batch_first=True,
             bidirectional=bidirectional,
         )
+
+    def sequence(self, x: Tensor, state: LayerState, weights: Weights) -> tuple[Tensor, GRUState]:
+        """Run over `(T, B, I)`, with gradients; see `gru_recurrence`."""
+        of_inputs = F.linear(x, weights.weight_ih, weights.bias_ih)  # (T, B, 3 H)
+        bias = weights.bias_hh
+        if bias is None:
+            bias = weights.weight_hh.new_zeros(of_inputs.size(2))
+        kind = of_inputs.dtype  # autocast's
+        outputs, last = gru_recurrence(
+            of_inputs, state.hidden, weights.weight_hh.to(kind), bias.to(kind)
+        )
+        return outputs, GRUState(last)
 
     def step(self, x: Tensor, state: LayerState, weights: Weights) -> GRUState:
         """Advance by one step, `(B, I)`, with gradients.

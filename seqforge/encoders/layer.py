@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqforge.encoders.base import LayerActivations
-from seqforge.encoders.cell import Cell, LayerState, Weights, contiguous, run_fused
+from seqforge.encoders.cell import Cell, LayerState, Weights, contiguous
+from seqforge.encoders.fused import run_fused
 from seqforge.encoders.padded import way_for
 from seqforge.layers.dropout import draw_mask, locked_dropout, plain_dropout
 from seqforge.state import Shared, widen

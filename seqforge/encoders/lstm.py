@@ -33,6 +33,7 @@ class LSTMCell:
     padding: ClassVar[Literal["hold", "gather", "pack"]] = "hold"
     hold: ClassVar[tuple[float, ...]] = (-1e4, 1e4, 0.0, 0.0)  # c_t = 1 c_{t-1} + 0 g
     state_type: ClassVar[type[LSTMState]] = LSTMState
+    sequence: ClassVar[None] = None  # oneDNN has a fused LSTM
 
     @property
     def kernel(self) -> Callable[..., tuple[Tensor, ...]]:

@@ -11,11 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from seqforge.encoders.cell import Cell, LayerState, Weights, run_fused
+from seqforge.encoders.cell import Cell, LayerState, Weights
+from seqforge.encoders.fused import run_fused
 from seqforge.layers.masking import last_valid, padding_mask, reverse_within
+
+TILE = 32
+"""Features of a tile in bfloat16: with an odd number of them oneDNN leaves AMX, which takes forward
+passes two to three times as long."""
 
 Run = Callable[
     [Cell, Tensor, Sequence[LayerState], Sequence[Weights], Tensor],
@@ -47,9 +53,10 @@ def run_held(
     Returns:
         The outputs `(B, T, D * H)` and the last state of each direction.
     """
-    padding = padding_mask(lengths, x.size(1)).unsqueeze(2)
-    x = torch.cat([x, padding.to(x.dtype)], dim=2)  # (B, T, I + 1)
-    gated = [w._replace(weight_ih=_with_hold_column(cell, w)) for w in weights]
+    padding = padding_mask(lengths, x.size(1)).unsqueeze(2).to(x.dtype)
+    width = TILE - x.size(2) % TILE  # at least one more, and zeros up to whole tiles
+    x = torch.cat([x, F.pad(padding, (0, width - 1))], dim=2)  # (B, T, I + width)
+    gated = [w._replace(weight_ih=_with_hold_column(cell, w, width)) for w in weights]
     outputs, last = run_fused(cell, x, states, gated)
     # At padding the output gate is open to anything, so the hidden state is read where it was
     # valid. Backward, padding comes first, where a state of zeros stays zero.
@@ -140,8 +147,8 @@ def way_for(cell: Cell, x: Tensor) -> Run:
     return run_packed if x.is_cuda else WAYS[cell.padding]
 
 
-def _with_hold_column(cell: Cell, weights: Weights) -> Tensor:
-    """Append to `(G * H, I)` the column `(G * H, 1)` that the padding feature meets."""
+def _with_hold_column(cell: Cell, weights: Weights, width: int) -> Tensor:
+    """Append to `(G * H, I)` the column that the padding feature meets, and zeros: `width` all."""
     hidden_size = weights.weight_hh.size(1)
     column = weights.weight_ih.new_tensor(cell.hold).repeat_interleave(hidden_size)
-    return torch.cat([weights.weight_ih, column.unsqueeze(1)], dim=1)
+    return torch.cat([weights.weight_ih, F.pad(column.unsqueeze(1), (0, width - 1))], dim=1)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqforge.encoders.base import EncoderError
 from seqforge.encoders.cell import Advance, LayerState, Weights, frozen_sum, sum_of_products
+from seqforge.encoders.rnn_recurrence import Nonlinearity, rnn_recurrence
 from seqforge.encoders.stack import Stack
-
-Nonlinearity = Literal["tanh", "relu"]
 
 
 class RNNState(NamedTuple):
@@ -57,6 +57,16 @@ class RNNCell:
             bidirectional=bidirectional,
             nonlinearity=self.nonlinearity,
         )
+
+    def sequence(self, x: Tensor, state: LayerState, weights: Weights) -> tuple[Tensor, RNNState]:
+        """Run over `(T, B, I)`, with gradients; see `rnn_recurrence`."""
+        bias = weights.bias_ih
+        if bias is not None and weights.bias_hh is not None:
+            bias = bias + weights.bias_hh
+        of_inputs = F.linear(x, weights.weight_ih, bias)  # (T, B, H)
+        weight = weights.weight_hh.to(of_inputs.dtype)  # autocast's
+        outputs, last = rnn_recurrence(of_inputs, state.hidden, weight, self.nonlinearity)
+        return outputs, RNNState(last)
 
     def step(self, x: Tensor, state: LayerState, weights: Weights) -> RNNState:
         """Advance by one step, `(B, I)`, with gradients."""

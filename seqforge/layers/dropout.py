@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+
+SIXTEEN_BITS = 2**16
 
 
 def draw_mask(shape: tuple[int, ...], rate: float, like: Tensor) -> Tensor:
@@ -49,9 +51,25 @@ def plain_dropout(x: Tensor, rate: float) -> Tensor:
 
     Args:
         x: Any shape.
-        rate: The probability of a zero, in [0, 1).
+        rate: The probability of a zero, in [0, 1); on a CPU rounded to a multiple of 1 / 65536.
 
     Returns:
-        The shape of `x`, kept elements divided by `1 - rate`.
+        The shape and dtype of `x`, kept elements divided by the probability of being kept.
     """
-    return F.dropout(x, rate, training=True)
+    if x.device.type != "cpu":
+        return F.dropout(x, rate, training=True)
+    # PyTorch draws one number an element, in one thread; 16 bits decide as well, and 64 come at
+    # once. The scale belongs to the rate that they can express, so that the mean is kept exactly.
+    dropped = min(round(rate * SIXTEEN_BITS), SIXTEEN_BITS - 1)
+    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+    kept = words.view(torch.int16)[: x.numel()] >= dropped - SIXTEEN_BITS // 2
+    scale = SIXTEEN_BITS / (SIXTEEN_BITS - dropped)
+    return x * kept.view(x.shape).to(x.dtype).mul_(scale)
+
+
+class Dropout(nn.Dropout):
+    """`torch.nn.Dropout` by `plain_dropout`, several times as fast on a CPU."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Drop elements in training; else return what was given."""
+        return plain_dropout(input, self.p) if self.training and self.p > 0 else input

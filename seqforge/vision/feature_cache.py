@@ -78,7 +78,7 @@ class FeatureCache:
         home = next(encoder.parameters()).device
         encoder.to(device)
         try:
-            probe = _probe(encoder, transform.size)
+            probe = _probe(encoder.folded(), transform.size)
             shape = (len(pictures) + 1, *probe.shape)
             file = Path(done_by_first(self._ready(encoder, transform, pictures, probe)))
         finally:
@@ -126,8 +126,9 @@ class FeatureCache:
             header = {"descr": "<f2", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
             file.write(_bytes(probe))
+            folded = encoder.folded()
             for batch in picture_batches(pictures, BATCH):
-                file.write(_bytes(_numbers(frozen_features(encoder, batch))))
+                file.write(_bytes(_numbers(frozen_features(folded, batch))))
                 progress.advance(len(batch))
                 yield
             file.flush()

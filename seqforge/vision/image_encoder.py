@@ -56,6 +56,14 @@ class ImageEncoder(nn.Module, ABC):
             UserError: There are none to be had, or they do not fit.
         """
 
+    def folded(self) -> ImageEncoder:
+        """Return what computes the same features, up to rounding, in evaluation alone.
+
+        It may be faster, and share weights with this one; it is neither trained nor saved. Without
+        anything to gain, this one itself.
+        """
+        return self
+
     @abstractmethod
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features of each region, `(B, P, C)`.

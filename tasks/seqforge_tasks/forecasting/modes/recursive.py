@@ -6,11 +6,10 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from seqforge.encoders import EncoderFactory
 from seqforge.errors import UserError
-from seqforge.layers import final_output
+from seqforge.layers import Dropout, final_output
 from seqforge.state import State, repeat
 from seqforge_tasks.forecasting.heads.base import Head, Predictive
 from seqforge_tasks.forecasting.heads.paths import SamplePaths
@@ -58,7 +57,7 @@ class Recursive(Mode):
                 todo="choose another mode, or leave out data.lead",
             )
         self.sizes = sizes
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         self.paths = paths
         inputs = sizes.target + sizes.known + sizes.static
         self.encoder = encoders(inputs, causal=True)
@@ -149,7 +148,7 @@ class Recursive(Mode):
 
     def _numbers(self, features: Tensor, inputs: Tensor) -> Tensor:
         """Return numbers `(…, K, size)` of features `(…, O)` and of the step's inputs `(…, I)`."""
-        numbers: Tensor = self.output(F.dropout(features, self.dropout, self.training))
+        numbers: Tensor = self.output(self.dropout(features))
         numbers = numbers + self.straight(inputs)
         shaped: Tensor = numbers.unflatten(-1, (self.sizes.channels, self.sizes.size))
         return shaped

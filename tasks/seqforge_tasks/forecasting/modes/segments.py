@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from seqforge.encoders import EncoderFactory
 from seqforge.errors import UserError
+from seqforge.layers import Dropout
 from seqforge.state import repeat
 from seqforge_tasks.forecasting.heads.base import Head, Predictive
 from seqforge_tasks.forecasting.modes.base import Mode
@@ -50,7 +51,7 @@ class Segments(Mode):
             )
         self.sizes = sizes
         self.segment = segment
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         self.parts = -(-sizes.horizon // segment)  # segments of the horizon
         # What describes the series asks for the horizon, and is not read again at every step.
         step = sizes.target + sizes.past + sizes.known
@@ -81,7 +82,7 @@ class Segments(Mode):
         outputs, _ = self.encoder.step(
             self._questions(window).flatten(0, 1), repeat(state, self.parts)
         )  # (B * M, O)
-        outputs = F.dropout(outputs, self.dropout, self.training)
+        outputs = self.dropout(outputs)
         raw: Tensor = self.output(outputs).view(len(inputs), -1, sizes.channels, sizes.size)
         raw = raw[:, : sizes.horizon]  # the last segment may reach further
         if self.straight is not None:
