@@ -58,9 +58,16 @@ class LSTMCell:
         return _update(total.chunk(4, dim=1), state.cell)
 
     def pack(self, weights: Weights, rows: Tensor | None = None) -> Advance:
-        """Join the weights, by gates."""
-        product = frozen_sum(weights, self.gates, rows)
-        return lambda x, state: _update(product(x, state.hidden), state.cell)
+        """Join the weights, by gates: those with a sigmoid first, which take it together."""
+        product = frozen_sum(Weights._make(map(_squashed_alike, weights)), self.gates, rows)
+
+        def advance(x: Tensor, state: LayerState) -> LSTMState:
+            total = product(x, state.hidden)  # (4, B, H): i, f, o, g
+            i, f, o = total[:3].sigmoid_().unbind()
+            cell = torch.addcmul(f * state.cell, i, total[3].tanh_())
+            return LSTMState(o * torch.tanh(cell), cell)
+
+        return advance
 
     def gates_at(self, x: Tensor, state: LayerState, weights: Weights) -> dict[str, Tensor]:
         """Give the input, forget and output gates, `(B, H)` each."""
@@ -141,3 +148,11 @@ def _update(gates: Iterable[Tensor], cell: Tensor) -> LSTMState:
     i, f, g, o = gates
     cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
     return LSTMState(torch.sigmoid(o) * torch.tanh(cell), cell)
+
+
+def _squashed_alike(weight: Tensor | None) -> Tensor | None:
+    """Put the candidate's block of `(4 H, …)` behind the output gate's."""
+    if weight is None:
+        return None
+    i, f, g, o = weight.chunk(4)
+    return torch.cat([i, f, o, g])

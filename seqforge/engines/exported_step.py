@@ -46,10 +46,16 @@ class ExportedStep:
         """
         inputs: dict[str, Any] = {"tokens": tokens.cpu().numpy()}
         for name, leaf in zip(self._names, leaves(state), strict=True):
-            inputs[name] = plain(leaf).numpy()
+            inputs[name] = _array(leaf)
         log_probs, *after = self._session.run(None, inputs)
         given = iter(after)
         return StepOut(
             torch.from_numpy(log_probs),
             map_state(lambda _: torch.from_numpy(next(given)), state),
         )
+
+
+def _array(leaf: Tensor) -> Any:
+    """Return the numbers of a leaf; where nothing changes they are not copied."""
+    ready = leaf.is_cpu and leaf.dtype == torch.float32
+    return (leaf.detach() if ready else plain(leaf)).numpy()

@@ -105,10 +105,11 @@ class LanguageModel:
             network = TokenNetwork(self.embedding, self.encoder, self.head)
             return engine_step(engine, network, self.encoder.start(1))
         read = self.encoder.embedded_stepper(self.embedding.weight)
+        score = self.head.packed(torch.zeros_like(self.head.weight[:, 0]))
 
         def step(tokens: Tensor, state: State) -> StepOut:
             outputs, state = read(tokens, state)
-            return StepOut(log_softmax(self.head(outputs)), state)
+            return StepOut(log_softmax(score(outputs)), state)
 
         return step
 
@@ -126,11 +127,13 @@ class LanguageModel:
         step, unknown = self.steps(engine), self.vocabulary.unknown
         if unknown is None:
             return step
+        device = "cpu" if engine != "torch" else self.head.weight.device
+        never = torch.zeros(len(self.vocabulary), device=device)
+        never[unknown] = -torch.inf
 
         def known(tokens: Tensor, state: State) -> StepOut:
-            answer = step(tokens, state)
-            answer.log_probs[:, unknown] = -torch.inf
-            return answer
+            log_probs, state, trace = step(tokens, state)
+            return StepOut(log_probs + never, state, trace)
 
         return known
 
