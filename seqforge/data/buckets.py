@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -14,6 +15,9 @@ from seqforge.errors import UserError
 Lengths = NDArray[np.int64]
 
 _BATCHES, _SAMPLES = 0, 1  # what is permuted
+
+_BLOCK = 128
+"""Places of the batches' order that are worked out at once: 128 cost little more than one."""
 
 
 @runtime_checkable
@@ -84,14 +88,13 @@ class TokenBudgetPlan:
     def batch(self, epoch: int, index: int) -> Sequence[int]:
         """Return the global sample numbers of batch `index` of `epoch`."""
         if self.shuffle:
-            key = permutation_key(self.seed, epoch, _BATCHES)
-            one = np.zeros(1, dtype=np.int64)
-            index = int(permuted(one + index, one + self.batches(), one, key)[0])
+            block, place = divmod(index, _BLOCK)
+            index = int(_batch_order(self.batches(), self.seed, epoch, block)[place])
         places = np.arange(self._cuts[index], self._cuts[index + 1])
         if self.shuffle:
             run = np.searchsorted(self._runs, places, side="right") - 1
             first, last = self._runs[run], self._runs[run + 1]
-            key = permutation_key(self.seed, epoch, _SAMPLES)
+            key = _key(self.seed, epoch, _SAMPLES)
             places = first + permuted(places - first, last - first, run, key)
         return [int(number) for number in self._order[places]]
 
@@ -101,6 +104,17 @@ class TokenBudgetPlan:
         With a width above 1 it differs a little from epoch to epoch; this is the unshuffled one's.
         """
         return self._padding
+
+
+_key = lru_cache(maxsize=8)(permutation_key)
+
+
+@lru_cache(maxsize=8)
+def _batch_order(batches: int, seed: int, epoch: int, block: int) -> Lengths:
+    """Return which batches stand at the places of a block of an epoch's order."""
+    places = np.arange(block * _BLOCK, min((block + 1) * _BLOCK, batches))
+    one = np.zeros(1, dtype=np.int64)
+    return permuted(places, one + batches, one, _key(seed, epoch, _BATCHES))
 
 
 def padding_share(loader: object) -> float | None:

@@ -10,6 +10,12 @@ Key = NDArray[np.uint64]
 
 _ROUNDS = 32
 
+_SIGN, _LAST = np.uint64(63), np.uint64(31)
+_MIXING = tuple(
+    (np.uint64(shift), np.uint64(factor))
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+)
+
 
 def permutation_key(seed: int, epoch: int, purpose: int) -> Key:
     """Return what tells one permutation from all others.
@@ -39,16 +45,18 @@ def permuted(places: Places, size: Places, group: Places, key: Key) -> Places:
     """
     sizes, groups = size.astype(np.uint64), _mixed(group.astype(np.uint64))
     here = places.astype(np.uint64)
-    for point, coin in zip(key[:_ROUNDS], key[_ROUNDS:], strict=True):
-        mirror = (_mixed(groups ^ point) % sizes + sizes - here) % sizes
-        tossed = _mixed(np.maximum(here, mirror) ^ groups ^ coin)
-        here = np.where(tossed >> np.uint64(63), mirror, here)
+    # What no place changes, for all rounds at once (R, N): few places cost little but calls.
+    points = _mixed(groups ^ key[:_ROUNDS, None]) % sizes + sizes
+    for point, coin in zip(points, groups ^ key[_ROUNDS:, None], strict=True):
+        mirror = (point - here) % sizes
+        tossed = _mixed(np.maximum(here, mirror) ^ coin)
+        here = np.where(tossed >> _SIGN, mirror, here)
     return here.astype(np.int64)
 
 
 def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return numbers of 64 bits whose every bit depends on every bit of the given ones."""
     # The multiplications are meant to overflow; each step can be undone, so none is lost.
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        numbers = (numbers ^ (numbers >> np.uint64(shift))) * np.uint64(factor)
-    return numbers ^ (numbers >> np.uint64(31))
+    for shift, factor in _MIXING:
+        numbers = (numbers ^ (numbers >> shift)) * factor
+    return numbers ^ (numbers >> _LAST)

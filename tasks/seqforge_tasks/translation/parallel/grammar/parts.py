@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, Literal, get_args
 
@@ -18,6 +19,12 @@ PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
 # Of twenty sentences, eighteen are for training and one each for the other parts.
 _SHARES: Final[tuple[Part, ...]] = (*PARTS[:1] * 18, *PARTS[1:])
+
+
+FIRST: Final = 2**14
+"""Sentences that are kept once they are made: validation and test need these again."""
+
+_kept = lru_cache(maxsize=2 * FIRST)(sentence_pair)
 
 
 def part_of(source: str) -> Part:
@@ -68,7 +75,8 @@ class EnglishFrenchPairs:
     def _numbered(self) -> Iterator[Pair]:
         line = 0
         for index in itertools.count():
-            pair = sentence_pair(self.seed, index, self.longer)
+            make = _kept if index < FIRST else sentence_pair
+            pair = make(self.seed, index, self.longer)
             if part_of(pair.source) == self.part:
                 line += 1
                 yield pair._replace(line=line)
