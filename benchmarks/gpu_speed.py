@@ -1,13 +1,13 @@
 """Measure on a GPU what the other benchmarks measure on a processor.
 
-    python -m benchmarks.gpu_speed --output gpu.md                  # 6 minutes
+    python -m benchmarks.gpu_speed --output gpu.md
     export SEQFORGE_DATA=FOLDER    # tinyshakespeare, multi30k and timeseries in it
-    python -m benchmarks.gpu_speed --parts recipes --output gpu.md  # 3 recipes, 3 seeds, 10 minutes each at most
-    python -m benchmarks.gpu_speed --device cpu --quick             # that it runs; its figures mean nothing
+    python -m benchmarks.gpu_speed --parts recipes         # 3 seeds, 10 minutes a run at most
+    python -m benchmarks.gpu_speed --device cpu --quick    # that it runs; the figures mean nothing
 
 `training`: the lecture's model, `SequenceModule` under a trainer in bfloat16 against a bare loop in
-float32 (`nn.LSTM`, `nn.GRU`, `nn.RNN`, so cuDNN in both), in turn, in windows of time; and the share
-of the roofline: the operations of a step, over its time, beside what large products in bfloat16
+float32 (`nn.LSTM`, `nn.GRU`, `nn.RNN`, so cuDNN in both), in turn, in windows of time; and the
+share of the roofline: the operations of a step, over its time, beside what large products in bfloat16
 reach on the same device. `stepping`: characters a second, one at a time, by a loop over `nn.LSTM`,
 by seqforge's stepper, and by the stepper captured in a CUDA graph (on a GPU only). `recipes`:
 `seqforge fit` of tinyshakespeare, Multi30k and ETTh1 with each seed: seconds and last measures.
@@ -95,7 +95,7 @@ def synchronise(device: torch.device) -> None:
 def bare_rate(kind: str, data: TextFile, arguments: argparse.Namespace) -> float:
     """Train by hand for a while; return the characters that were learnt from in a second."""
     device = torch.device(arguments.device)
-    batches = list(data.train_dataloader())
+    batches: list[Any] = list(data.train_dataloader())
     parts = [(each.inputs.to(device), each.targets.to(device)) for each in batches]
     network = Network(kind, symbols(data), arguments.size).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.002)
@@ -117,7 +117,8 @@ def bare_rate(kind: str, data: TextFile, arguments: argparse.Namespace) -> float
         state = tuple(map(Tensor.detach, state)) if kind == "LSTM" else state.detach()
         loss.item()
     synchronise(device)
-    return (number - arguments.warm) * inputs.numel() / (time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return float((number - arguments.warm) * inputs.numel() / seconds)
 
 
 def own_rate(kind: str, data: TextFile, arguments: argparse.Namespace, folder: Path) -> float:
@@ -227,12 +228,13 @@ def stepping(folder: Path, arguments: argparse.Namespace) -> str:
         start = map_state(lambda leaf: leaf.to(device), encoder.start(rows))
         theirs = map_state(lambda leaf: leaf.to(device), loop.start(rows))
         with torch.inference_mode():
-            ways = {"nn.LSTM": (loop, theirs), "stepper": (model.steps(), start)}
+            ways: dict[str, tuple[Step, State]] = {
+                "nn.LSTM": (loop, theirs),
+                "stepper": (model.steps(), start),
+            }
             if device.type == "cuda":
-                ways["stepper in a CUDA graph"] = (
-                    Captured(model.steps(), tokens, start),
-                    start,
-                )
+                captured = Captured(model.steps(), tokens, start)
+                ways["stepper in a CUDA graph"] = (captured, start)
             rates = {
                 name: statistics.median(
                     steps_a_second(step, tokens, state, arguments) for _ in range(arguments.pairs)
@@ -245,19 +247,20 @@ def stepping(folder: Path, arguments: argparse.Namespace) -> str:
 
 
 def steps_a_second(
-    step: Callable[[Tensor, State], StepOut],
+    step: Step,
     tokens: Tensor,
     state: State,
     arguments: argparse.Namespace,
 ) -> float:
     """Return the steps a second of greedy writing, which waits for each character."""
+    started = 0.0
     for number in range(arguments.steps + 10):
         if number == 10:
             started = time.perf_counter()
         log_probs, state, _ = step(tokens, state)
         tokens = log_probs.argmax(dim=1)
         tokens.tolist()
-    return arguments.steps / (time.perf_counter() - started)
+    return float(arguments.steps / (time.perf_counter() - started))
 
 
 # -- recipes --------------------------------------------------------------------------------------

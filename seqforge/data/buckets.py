@@ -39,8 +39,8 @@ class TokenBudgetPlan:
     epochs have the same number of batches. Batches of few long samples may have fewer rows than
     there are processes: some of these then compute fillers.
 
-    Nothing is drawn for a whole epoch: a batch costs the same first or last, whatever the number
-    of samples, of which the plan keeps nothing but the order.
+    Nothing is drawn for a whole epoch: a batch costs much the same first or last, whatever the
+    number of samples, of which the plan keeps nothing but the order.
 
     Args:
         lengths: Length of each sample (N,), or of each of its sides (N, S).
@@ -114,7 +114,9 @@ def _batch_order(batches: int, seed: int, epoch: int, block: int) -> Lengths:
     """Return which batches stand at the places of a block of an epoch's order."""
     places = np.arange(block * _BLOCK, min((block + 1) * _BLOCK, batches))
     one = np.zeros(1, dtype=np.int64)
-    return permuted(places, one + batches, one, _key(seed, epoch, _BATCHES))
+    order = permuted(places, one + batches, one, _key(seed, epoch, _BATCHES))
+    order.flags.writeable = False  # others get the same array
+    return order
 
 
 def padding_share(loader: object) -> float | None:

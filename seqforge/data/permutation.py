@@ -35,7 +35,8 @@ def permuted(places: Places, size: Places, group: Places, key: Key) -> Places:
     In each round a place and its mirror image about a random point change places, or do not, by the
     toss of a coin that both of them share: a permutation of any size, without its inverse, a table
     or anything that depends on other places. Two places stay unrelated once one of them has moved
-    without the other, so all but one pair in four billion are after 32 rounds.
+    without the other, so all but one pair in four billion are after 32 rounds. It takes some
+    kilobytes a place while it works: places of a batch, not of a data set.
 
     Args:
         places: Places (N,), each below its size.

@@ -32,7 +32,7 @@ class Weights(NamedTuple):
     bias_hh: Tensor | None
 
 
-Sequential = Callable[[Tensor, LayerState, Weights], tuple[Tensor, LayerState]]
+SequenceRun = Callable[[Tensor, LayerState, Weights], tuple[Tensor, LayerState]]
 """`(x (T, B, I), state, weights) -> (outputs (T, B, H), state)`."""
 
 
@@ -65,7 +65,7 @@ class Cell(Protocol):
         ...
 
     @property
-    def sequence(self) -> Sequential | None:
+    def sequence(self) -> SequenceRun | None:
         """A run over a whole sequence that on CPUs trains faster than the kernel; None: no."""
         ...
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from seqforge.encoders.cell import Cell, LayerState, Sequential, Weights
+from seqforge.encoders.cell import Cell, LayerState, SequenceRun, Weights
 
 
 def run_fused(
@@ -29,8 +29,9 @@ def run_fused(
     Returns:
         The outputs `(B, T, D * H)`, or packed `(N, D * H)`, and the last state of each direction.
     """
-    trains = torch.is_grad_enabled()  # forward alone, PyTorch's own are as quick and quicker
-    if cell.sequence is not None and trains and batch_sizes is None and x.device.type == "cpu":
+    trains = torch.is_grad_enabled()
+    learns = trains and _needs_gradients(x, states, weights)  # else the kernel is no slower
+    if cell.sequence is not None and learns and batch_sizes is None and x.device.type == "cpu":
         return _run_sequence(cell.sequence, x, states, weights)
     dtype = weights[0].weight_hh.dtype  # the state is float32 even if the weights are bfloat16
     # D states of (B, H) leaves -> leaves (D, B, H), as the kernels take them
@@ -49,8 +50,13 @@ def run_fused(
     )
 
 
+def _needs_gradients(x: Tensor, states: Sequence[LayerState], weights: Sequence[Weights]) -> bool:
+    given = [x, *(part for group in (*states, *weights) for part in group if part is not None)]
+    return any(each.requires_grad for each in given)
+
+
 def _run_sequence(
-    run: Sequential, x: Tensor, states: Sequence[LayerState], weights: Sequence[Weights]
+    run: SequenceRun, x: Tensor, states: Sequence[LayerState], weights: Sequence[Weights]
 ) -> tuple[Tensor, tuple[LayerState, ...]]:
     ahead = x.transpose(0, 1).contiguous()  # (T, B, I)
     outputs, last = run(ahead, states[0], weights[0])

@@ -22,6 +22,7 @@ def gru_recurrence(
     by one, with a product for the recurrent weights' gradient at each step. Here a step is few
     operations in memory that is used again, and that gradient is one product over all steps. The
     hidden state is float32 at least from step to step, whatever the products are computed in.
+    Gradients of gradients are not to be had of it.
 
     Args:
         of_inputs: `W_ih x + b_ih`, `(T, B, 3 H)`: reset gate, update gate, candidate.
@@ -66,7 +67,7 @@ class _GRURecurrence(torch.autograd.Function):
     @once_differentiable
     def backward(
         ctx: Any, of_outputs: Tensor, of_last: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         start, weight, outputs, gates, candidates = ctx.saved_tensors
         steps, rows, size = outputs.shape
         with full_precision(start.device):
@@ -81,11 +82,18 @@ class _GRURecurrence(torch.autograd.Function):
                 _step_back(carried, gates[t], candidates[t], before[t], gradients[t])
                 carried.add_(gradients[t].narrow(1, 0, 3 * size) @ ordered)
             flat = gradients.view(steps * rows, 4 * size).narrow(1, 0, 3 * size)
-            of_weight = flat.t() @ before.view(steps * rows, size)
-            of_weight, of_bias = (
-                torch.cat([part[size:], part[:size]]) for part in (of_weight, flat.sum(0))
-            )
+            of_weight = of_bias = None
+            if ctx.needs_input_grad[2]:
+                of_weight = _in_order(flat.t() @ before.view(steps * rows, size))
+            if ctx.needs_input_grad[3]:
+                of_bias = _in_order(flat.sum(0))
         return gradients.narrow(2, size, 3 * size), carried, of_weight, of_bias
+
+
+def _in_order(part: Tensor) -> Tensor:
+    """Put the candidate's block of `(3 H, …)`, which is first, behind the gates'."""
+    size = part.size(0) // 3
+    return torch.cat([part[size:], part[:size]])
 
 
 def _step_back(carried: Tensor, gate: Tensor, n: Tensor, before: Tensor, gradient: Tensor) -> None:

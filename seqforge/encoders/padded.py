@@ -20,8 +20,8 @@ from seqforge.encoders.fused import run_fused
 from seqforge.layers.masking import last_valid, padding_mask, reverse_within
 
 TILE = 32
-"""Features of a tile in bfloat16: with an odd number of them oneDNN leaves AMX, which takes forward
-passes two to three times as long."""
+"""Numbers of bfloat16 in a row of an AMX tile. With an odd number of inputs oneDNN leaves AMX, and
+an LSTM's forward pass takes two to three times as long; whole rows are never slower than others."""
 
 Run = Callable[
     [Cell, Tensor, Sequence[LayerState], Sequence[Weights], Tensor],
@@ -40,8 +40,8 @@ def run_held(
     """Close the gates at padding, so that the state passes through it unchanged.
 
     One more input feature is 1 at padding and has fixed weights, large enough that the sigmoids
-    are exactly 0 or 1: the cell keeps its state, with gradient exactly zero. Costs 2 to 9 % over
-    an unpadded call on a CPU, where training on packed input costs up to 2.6 times.
+    are exactly 0 or 1: the cell keeps its state, with gradient exactly zero. In float32 it costs 2
+    to 9 % over an unpadded call on a CPU, where training on packed input costs up to 2.6 times.
 
     Args:
         cell: The kind of layer; its gates must be able to hold the state.
@@ -54,10 +54,12 @@ def run_held(
         The outputs `(B, T, D * H)` and the last state of each direction.
     """
     padding = padding_mask(lengths, x.size(1)).unsqueeze(2).to(x.dtype)
-    width = TILE - x.size(2) % TILE  # at least one more, and zeros up to whole tiles
+    width = TILE - x.size(2) % TILE if _in_tiles(x) else 1  # zeros up to whole tiles
     x = torch.cat([x, F.pad(padding, (0, width - 1))], dim=2)  # (B, T, I + width)
     gated = [w._replace(weight_ih=_with_hold_column(cell, w, width)) for w in weights]
     outputs, last = run_fused(cell, x, states, gated)
+    if cell.sequence is not None and outputs.dtype != last[0][0].dtype:
+        return outputs, last  # the recurrence's state is exact, its outputs are rounded
     # At padding the output gate is open to anything, so the hidden state is read where it was
     # valid. Backward, padding comes first, where a state of zeros stays zero.
     hidden_size = weights[0].weight_hh.size(1)
@@ -145,6 +147,13 @@ WAYS: dict[str, Run] = {"hold": run_held, "gather": run_gathered, "pack": run_pa
 def way_for(cell: Cell, x: Tensor) -> Run:
     """Choose: packed where cuDNN runs it, else what the cell says."""
     return run_packed if x.is_cuda else WAYS[cell.padding]
+
+
+def _in_tiles(x: Tensor) -> bool:
+    """Return whether products of an input are made in bfloat16 on a CPU."""
+    rounded = torch.is_autocast_enabled("cpu")
+    dtype = torch.get_autocast_dtype("cpu") if rounded else x.dtype
+    return x.device.type == "cpu" and dtype == torch.bfloat16
 
 
 def _with_hold_column(cell: Cell, weights: Weights, width: int) -> Tensor:

@@ -21,7 +21,7 @@ def rnn_recurrence(
     """Run `h_t = f(W_ih x_t + W_hh h_{t-1} + b)` (Elman 1990); f is tanh or relu.
 
     As `gru_recurrence`: few operations a step, and one product over all steps for the gradient of
-    the recurrent weights.
+    the recurrent weights. Each state is its step's output, in the precision of the products.
 
     Args:
         of_inputs: `W_ih x + b`, `(T, B, H)`, with both biases.
@@ -35,7 +35,8 @@ def rnn_recurrence(
     outputs: Tensor = _RNNRecurrence.apply(  # type: ignore[no-untyped-call]
         of_inputs, hidden.to(of_inputs.dtype), weight, nonlinearity == "tanh"
     )
-    return outputs, outputs[-1].to(torch.promote_types(of_inputs.dtype, torch.float32))
+    wide = torch.promote_types(of_inputs.dtype, torch.float32)
+    return outputs, outputs[-1].to(wide, copy=True)  # a view would keep all outputs alive
 
 
 class _RNNRecurrence(torch.autograd.Function):
@@ -53,7 +54,7 @@ class _RNNRecurrence(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, of_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, of_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None]:
         start, weight, outputs = ctx.saved_tensors
         gradients = torch.empty_like(outputs)  # by what is squashed
         carried = torch.zeros_like(start)
@@ -63,8 +64,12 @@ class _RNNRecurrence(torch.autograd.Function):
                 if ctx.tanh:
                     aten.tanh_backward.grad_input(carried, outputs[t], grad_input=gradients[t])
                 else:
-                    torch.mul(carried, outputs[t] > 0, out=gradients[t])
+                    aten.threshold_backward.grad_input(
+                        carried, outputs[t], 0, grad_input=gradients[t]
+                    )
                 torch.mm(gradients[t], weight, out=carried)
-            before = torch.cat([start.unsqueeze(0), outputs[:-1]])
-            of_weight = gradients.flatten(0, 1).t() @ before.flatten(0, 1)
+            of_weight = None
+            if ctx.needs_input_grad[2]:
+                before = torch.cat([start.unsqueeze(0), outputs[:-1]])
+                of_weight = gradients.flatten(0, 1).t() @ before.flatten(0, 1)
         return gradients, carried, of_weight, None

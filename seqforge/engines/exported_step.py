@@ -56,6 +56,6 @@ class ExportedStep:
 
 
 def _array(leaf: Tensor) -> Any:
-    """Return the numbers of a leaf; where nothing changes they are not copied."""
+    """Return the numbers of a leaf, by as few calls as will do."""
     ready = leaf.is_cpu and leaf.dtype == torch.float32
     return (leaf.detach() if ready else plain(leaf)).numpy()

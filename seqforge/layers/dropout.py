@@ -59,17 +59,35 @@ def plain_dropout(x: Tensor, rate: float) -> Tensor:
     if x.device.type != "cpu":
         return F.dropout(x, rate, training=True)
     # PyTorch draws one number an element, in one thread; 16 bits decide as well, and 64 come at
-    # once. The scale belongs to the rate that they can express, so that the mean is kept exactly.
+    # once. The scale belongs to the rate that they can express, so that the mean is kept.
     dropped = min(round(rate * SIXTEEN_BITS), SIXTEEN_BITS - 1)
-    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
+    words.random_(-(2**63), None)
     kept = words.view(torch.int16)[: x.numel()] >= dropped - SIXTEEN_BITS // 2
     scale = SIXTEEN_BITS / (SIXTEEN_BITS - dropped)
     return x * kept.view(x.shape).to(x.dtype).mul_(scale)
 
 
-class Dropout(nn.Dropout):
-    """`torch.nn.Dropout` by `plain_dropout`, several times as fast on a CPU."""
+class Dropout(nn.Module):
+    """`plain_dropout` in training: what `torch.nn.Dropout` is, several times as fast on a CPU.
 
-    def forward(self, input: Tensor) -> Tensor:
+    Args:
+        rate: The probability of a zero, in [0, 1).
+
+    Raises:
+        ValueError: The rate is out of range.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        if not 0.0 <= rate < 1.0:
+            raise ValueError(f"a rate of dropout is at least 0 and below 1, not {rate}")
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
         """Drop elements in training; else return what was given."""
-        return plain_dropout(input, self.p) if self.training and self.p > 0 else input
+        return plain_dropout(x, self.rate) if self.training and self.rate > 0 else x
+
+    def extra_repr(self) -> str:
+        """Show the rate."""
+        return f"{self.rate}"

@@ -39,9 +39,18 @@ class Head(nn.Linear):
             dtype: What weights and scores are rounded to; None: they stay as they are.
         """
         bias = offset if self.bias is None else self.bias.detach() + offset
-        weight = self.weight.detach().to(dtype or bias.dtype)
+        weight = self.weight.detach().to(dtype or bias.dtype, copy=True)
         bias = bias.to(weight.dtype)
-        return lambda features: F.linear(features, weight, bias)
+        kind = weight.device.type
+
+        def scores(features: Tensor) -> Tensor:
+            features = features.to(weight.dtype)
+            if not torch.is_autocast_enabled(kind):
+                return F.linear(features, weight, bias)
+            with full_precision(weight.device):
+                return F.linear(features, weight, bias)
+
+        return scores
 
     def cross_entropy(
         self, features: Tensor, targets: Tensor, *, smoothing: float = 0.0, never: Tensor

@@ -106,9 +106,9 @@ class EfficientNetLite(ImageEncoder):
         folded = copy.deepcopy(self).eval()
         for part in (folded.network, *folded.network._blocks):
             for convolution, norm in FOLDED:
-                if hasattr(part, convolution) and hasattr(part, norm):
-                    pair = getattr(part, convolution), getattr(part, norm)
-                    setattr(part, convolution, fuse_conv_bn_eval(*pair))
+                before, after = getattr(part, convolution, None), getattr(part, norm, None)
+                if isinstance(before, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
+                    setattr(part, convolution, fuse_conv_bn_eval(before, after))
                     setattr(part, norm, nn.Identity())
         return folded
 

@@ -78,9 +78,11 @@ class FeatureCache:
         home = next(encoder.parameters()).device
         encoder.to(device)
         try:
-            probe = _probe(encoder.folded(), transform.size)
+            folded = encoder.folded()
+            probe = _probe(folded, transform.size)
             shape = (len(pictures) + 1, *probe.shape)
-            file = Path(done_by_first(self._ready(encoder, transform, pictures, probe)))
+            ready = self._ready(encoder, folded, transform, pictures, probe)
+            file = Path(done_by_first(ready))
         finally:
             encoder.to(home)
         found = _opened(file, shape)
@@ -89,7 +91,12 @@ class FeatureCache:
         return found[1:]
 
     def _ready(
-        self, encoder: ImageEncoder, transform: ImageTransform, pictures: Pictures, probe: Features
+        self,
+        encoder: ImageEncoder,
+        folded: ImageEncoder,
+        transform: ImageTransform,
+        pictures: Pictures,
+        probe: Features,
     ) -> Generator[None, None, str]:
         """Return the path of the whole file, after computing it where there is none."""
         key = feature_key(encoder, transform, pictures.keys)
@@ -101,7 +108,7 @@ class FeatureCache:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            yield from self._write(part, encoder, pictures, probe)
+            yield from self._write(part, folded, pictures, probe)
             part.replace(target)
             _synchronise(self._folder)
         except OSError as error:
@@ -126,9 +133,8 @@ class FeatureCache:
             header = {"descr": "<f2", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
             file.write(_bytes(probe))
-            folded = encoder.folded()
             for batch in picture_batches(pictures, BATCH):
-                file.write(_bytes(_numbers(frozen_features(folded, batch))))
+                file.write(_bytes(_numbers(frozen_features(encoder, batch))))
                 progress.advance(len(batch))
                 yield
             file.flush()

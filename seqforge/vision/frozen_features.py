@@ -15,7 +15,8 @@ def frozen_features(encoder: ImageEncoder, pictures: Tensor) -> Tensor:
     """Return the features of each region, `(N, P, C)` float16, without gradients.
 
     Computed in evaluation mode, in the encoder's own precision whatever autocast says, and rounded
-    to half precision, so that features from the cache and features computed anew agree. Values
+    to half precision, so that features from the cache, which may be those of a folded encoder, and
+    features computed anew agree up to rounding. Values
     beyond float16's range are cut off.
 
     Args:

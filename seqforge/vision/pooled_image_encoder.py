@@ -46,6 +46,12 @@ class PooledImageEncoder(ImageEncoder):
         """
         self.image.initialise()
 
+    def folded(self) -> PooledImageEncoder:
+        """Return one around what the other one folds to."""
+        folded = PooledImageEncoder(self.image.folded(), self.pooling)
+        folded.feature_size, folded.grid = self.feature_size, self.grid
+        return folded.eval()
+
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features of pictures `(B, 3, S, S)`, pooled: `(B, 1, C)`."""
         return pooled(self.image(pictures), self.pooling, self.image.grid).unsqueeze(1)

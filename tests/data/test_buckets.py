@@ -184,3 +184,19 @@ def test_ten_million_samples_cost_little() -> None:
         plan.batch(index, index)
 
     assert time.perf_counter() - begun < 2.0
+
+
+def test_the_order_of_batches_is_one_permutation_across_blocks() -> None:
+    plan = TokenBudgetPlan(np.ones(300, dtype=np.int64), max_tokens=1, seed=7)
+    key = permutation_key(7, 3, 0)
+    one = np.zeros(1, dtype=np.int64)
+    expected = permuted(np.arange(300), one + 300, one, key)
+
+    batches = [plan.batch(3, index) for index in range(300)]
+
+    assert sorted(number for batch in batches for number in batch) == list(range(300))
+    key = permutation_key(7, 3, 1)  # all samples are equally long, and change places too
+    places = permuted(expected, one + 300, one, key)
+    assert [number for batch in batches for number in batch] == places.tolist()
+    # As every version has dealt them: a run that is resumed goes on with the rest.
+    assert [batches[index][0] for index in (0, 1, 127, 128, 299)] == [43, 216, 254, 280, 204]

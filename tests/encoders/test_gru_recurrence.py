@@ -53,11 +53,33 @@ def test_in_bfloat16_it_is_about_as_exact_as_pytorchs() -> None:
     net, x, start = _material(200, 4, 16)
     with torch.no_grad():  # gates that remember: rounding the state at each step would add up
         list(net.parameters())[2][16:32] = 4.0
-    true = net(x, start.unsqueeze(0))[1][0]
-    net, x, start = net.float(), x.float(), start.float()
+    true = _results(net, x, start, own=False)
+    net = net.float()
+    x, start = (part.detach().float().requires_grad_() for part in (x, start))
     with torch.autocast("cpu", torch.bfloat16):
-        theirs = net(x, start.unsqueeze(0))[1][0]
         outputs, last = _own(net, x, start)
     assert outputs.dtype == torch.bfloat16
     assert last.dtype == torch.float32
-    assert (last - true).abs().mean() < 1.2 * (theirs - true).abs().mean()
+    errors = []
+    for own in (True, False):
+        with torch.autocast("cpu", torch.bfloat16):
+            found = _results(net, x, start, own=own)
+        pairs = zip(found, true, strict=True)
+        errors.append([float((a - b).norm() / b.norm()) for a, b in pairs])
+    assert all(ours < 1.5 * theirs for ours, theirs in zip(*errors, strict=True))
+
+
+def _results(net: nn.GRU, x: Tensor, start: Tensor, own: bool) -> list[Tensor]:
+    """Return the last state, and gradients of a sum by everything."""
+    outputs, last = _own(net, x, start) if own else net(x, start.unsqueeze(0))
+    last = last.view_as(start)
+    total = (outputs.to(last.dtype) ** 2).sum() + last.sum()
+    return [last.detach(), *torch.autograd.grad(total, [x, start, *net.parameters()])]
+
+
+def test_what_is_frozen_gets_no_gradient() -> None:
+    net, x, start = _material(3, 2, 4)
+    net.requires_grad_(False)
+    _own(net, x, start)[0].sum().backward()
+    assert x.grad is not None
+    assert all(parameter.grad is None for parameter in net.parameters())

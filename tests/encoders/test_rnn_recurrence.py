@@ -47,11 +47,29 @@ def test_gradients_are_those_of_small_differences(nonlinearity: Nonlinearity) ->
     assert torch.autograd.gradcheck(lambda a, b: _own(net, a, b, nonlinearity), (x, start))
 
 
-def test_in_bfloat16_the_state_is_kept_in_float32() -> None:
-    net, x, start = _material("tanh")
-    true = net(x, start.unsqueeze(0))[0]
-    with torch.autocast("cpu", torch.bfloat16):
-        outputs, last = _own(net.float(), x.float(), start.float(), "tanh")
-    assert outputs.dtype == torch.bfloat16
-    assert last.dtype == torch.float32
-    assert (outputs - true).abs().max() < 0.03
+@BOTH
+def test_in_bfloat16_values_and_gradients_are_about_as_exact_as_pytorchs(
+    nonlinearity: Nonlinearity,
+) -> None:
+    net, x, start = _material(nonlinearity)
+    wanted = [x, start, *net.parameters()]
+    true = torch.autograd.grad((net(x, start.unsqueeze(0))[0] ** 2).sum(), wanted)
+    net = net.float()
+    x, start = (part.detach().float().requires_grad_() for part in (x, start))
+    errors = []
+    for own in (True, False):
+        with torch.autocast("cpu", torch.bfloat16):
+            made = _own(net, x, start, nonlinearity) if own else net(x, start.unsqueeze(0))
+        gradients = torch.autograd.grad((made[0].float() ** 2).sum(), [x, start, *net.parameters()])
+        pairs = zip(gradients, true, strict=True)
+        errors.append(sum(float((a - b).norm() / b.norm()) for a, b in pairs))
+        if own:
+            assert made[0].dtype == torch.bfloat16
+            assert made[1].dtype == torch.float32
+            assert made[1].equal(made[0][-1].float())
+    assert errors[0] < 1.5 * errors[1]
+
+
+def test_the_state_holds_no_other_outputs() -> None:
+    _, last = _own(*_material("tanh"), "tanh")
+    assert last.untyped_storage().nbytes() == last.nbytes

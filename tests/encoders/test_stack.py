@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from seqforge.encoders import GRU, LSTM, RNN, Encoder, EncoderError
+from seqforge.encoders import GRU, LSTM, RNN, Encoder, EncoderError, padded
 from seqforge.encoders.cell import Weights, contiguous
 from seqforge.encoders.layer import Layer
-from seqforge.encoders.padded import TILE, WAYS, run_packed, way_for
+from seqforge.encoders.padded import WAYS, run_packed, way_for
 from seqforge.encoders.stack import Stack
 from seqforge.layers.masking import padding_mask
 from seqforge.state import Noise, detach, leaves
@@ -107,14 +107,19 @@ def first_layer(encoder: Stack) -> Layer:
     ("kind", "way"),
     [(LSTM, "hold"), (GRU, "hold"), (GRU, "gather"), (RNN, "gather")],
 )
-@pytest.mark.parametrize("size", [3, TILE - 1, TILE])
+@pytest.mark.parametrize("tiles", [False, True])
 def test_the_ways_through_padding_equal_packed(
-    kind: Callable[..., Stack], way: str, bidirectional: bool, size: int
+    kind: Callable[..., Stack],
+    way: str,
+    bidirectional: bool,
+    tiles: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(padded, "_in_tiles", lambda x: tiles)
     torch.manual_seed(0)
-    layer = first_layer(kind(size, 4, bidirectional=bidirectional).double())
+    layer = first_layer(kind(3, 4, bidirectional=bidirectional).double())
     lengths = torch.tensor([2, 6, 0, 6, 5])
-    x = torch.randn(5, 6, size, dtype=torch.float64, requires_grad=True)
+    x = torch.randn(5, 6, 3, dtype=torch.float64, requires_grad=True)
     zeros = torch.zeros(5, 4, dtype=torch.float64)
     # A backward direction starts from zeros
     begin = zeros if bidirectional else torch.randn(5, 4, dtype=torch.float64)

@@ -79,3 +79,10 @@ def test_the_layer_drops_in_training_only() -> None:
     assert set(layer(x).unique().tolist()) == {0.0, 2.0}
     assert layer.eval()(x) is x
     assert Dropout(0.0)(x) is x
+    assert repr(layer) == "Dropout(0.5)"
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
+def test_a_rate_out_of_range_is_refused(rate: float) -> None:
+    with pytest.raises(ValueError, match=r"a rate of dropout is at least 0 and below 1, not"):
+        Dropout(rate)

@@ -32,9 +32,13 @@ def test_packed_weights_are_the_heads_with_what_is_added() -> None:
     torch.testing.assert_close(scores(features), expected)
     assert rounded.dtype == torch.bfloat16
     torch.testing.assert_close(rounded.float(), expected, rtol=0.02, atol=0.02)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(scores(features), expected)
     with torch.no_grad():
         head.weight.zero_()
-    assert not torch.allclose(head(features) + offset, expected)
+        head.bias.zero_()
+    torch.testing.assert_close(scores(features), expected)
+    torch.testing.assert_close(scores(features.double()), expected)
 
 
 def test_the_loss_is_that_of_the_scores() -> None:

@@ -75,6 +75,18 @@ def test_features_are_those_of_the_network(
         assert np.allclose(found[number], expected.numpy(), atol=2e-3)
 
 
+def test_they_are_computed_by_what_the_encoder_folds_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder, folded, pictures = _encoder(), _encoder(seed=1), Noise(2)
+    monkeypatch.setattr(encoder, "folded", lambda: folded)
+
+    found = _features(tmp_path, pictures, encoder=encoder)
+
+    expected = frozen_features(folded, torch.stack([pictures[0], pictures[1]]))
+    assert np.allclose(found, expected.numpy(), atol=2e-3)
+
+
 def test_they_are_computed_once(tmp_path: Path) -> None:
     first = _features(tmp_path, Noise(5))
     again = Noise(5)

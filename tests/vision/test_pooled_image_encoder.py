@@ -56,3 +56,21 @@ def test_it_is_pretrained_where_the_other_is(image: ImageEncoder) -> None:
     if isinstance(image, Normalised):
         assert torch.equal(image.norm.bias, torch.ones(6))
         assert not image.norm.training
+
+
+def test_it_folds_to_the_pooled_features_of_what_the_other_one_folds_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image, other = SmallCNN(channels=(4, 8)), SmallCNN(channels=(4, 8))
+    other.build(16)
+    made = PooledImageEncoder(image, "max")
+    made.build(16)
+    monkeypatch.setattr(image, "folded", lambda: other)
+
+    folded = made.folded()
+
+    other.eval()
+    assert folded(PICTURES).equal(other(PICTURES).amax(dim=1, keepdim=True))
+    assert (folded.grid, folded.feature_size) == (made.grid, made.feature_size)
+    assert not folded.training
+    assert made.training

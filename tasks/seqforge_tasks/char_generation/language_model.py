@@ -132,8 +132,8 @@ class LanguageModel:
         never[unknown] = -torch.inf
 
         def known(tokens: Tensor, state: State) -> StepOut:
-            log_probs, state, trace = step(tokens, state)
-            return StepOut(log_probs + never, state, trace)
+            answer = step(tokens, state)
+            return answer._replace(log_probs=answer.log_probs + never)
 
         return known
 

@@ -21,10 +21,10 @@ PARTS: Final[tuple[Part, ...]] = get_args(Part)
 _SHARES: Final[tuple[Part, ...]] = (*PARTS[:1] * 18, *PARTS[1:])
 
 
-FIRST: Final = 2**14
-"""Sentences that are kept once they are made: validation and test need these again."""
-
-_kept = lru_cache(maxsize=2 * FIRST)(sentence_pair)
+# Of all sentences the first so many are kept once they are made: training goes through them, and
+# then validation and test do.
+_KEPT: Final = 2**14
+_kept = lru_cache(maxsize=2 * _KEPT)(sentence_pair)
 
 
 def part_of(source: str) -> Part:
@@ -75,7 +75,7 @@ class EnglishFrenchPairs:
     def _numbered(self) -> Iterator[Pair]:
         line = 0
         for index in itertools.count():
-            make = _kept if index < FIRST else sentence_pair
+            make = _kept if index < _KEPT else sentence_pair
             pair = make(self.seed, index, self.longer)
             if part_of(pair.source) == self.part:
                 line += 1
