@@ -8,9 +8,10 @@
 `training`: the lecture's model, `SequenceModule` under a trainer in bfloat16 against a bare loop in
 float32 (`nn.LSTM`, `nn.GRU`, `nn.RNN`, so cuDNN in both), in turn, in windows of time; and the
 share of the roofline: the operations of a step, over its time, beside what large products in
-bfloat16 reach on the same device. `stepping`: characters a second, one at a time, by a loop over `nn.LSTM`,
-by seqforge's stepper, and by the stepper captured in a CUDA graph (on a GPU only). `recipes`:
-`seqforge fit` of tinyshakespeare, Multi30k and ETTh1 with each seed: seconds and last measures.
+bfloat16 reach on the same device. `stepping`: characters a second, one at a time, by a loop over
+`nn.LSTM`, by seqforge's stepper, and by the stepper captured in a CUDA graph (on a GPU only).
+`recipes`: `seqforge fit` of tinyshakespeare, Multi30k and ETTh1 with each seed: seconds and last
+measures.
 """
 
 from __future__ import annotations
