@@ -37,6 +37,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from benchmarks.bare_trainer import bare_trainer
 from benchmarks.captioning_agreement import search_agreement, training_agreement
 from benchmarks.captioning_material import (
     Material,
@@ -105,20 +106,7 @@ def own_window(
     task = captioning(GRID, FEATURES, DROPOUT)
     module = SequenceModule(task, encoder(arguments.size), schedule=Constant)
     clock = StepClock(str(report), arguments.warm, seconds)
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        precision=precision,  # type: ignore[arg-type]
-        max_epochs=1000,
-        max_steps=steps,
-        gradient_clip_val=1.0,
-        limit_val_batches=0,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        logger=False,
-        callbacks=[clock],
-    )
+    trainer = bare_trainer(precision, max_steps=steps, callbacks=[clock])
     trainer.fit(module, datamodule=material.data())
     rate: float = json.loads(report.read_text(encoding="utf-8"))["tokens_per_second"]
     return rate, task

@@ -14,6 +14,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from benchmarks.bare_trainer import bare_trainer
 from benchmarks.captioning_material import (
     Material,
     banned,
@@ -142,19 +143,7 @@ class Workshop:
             task.load_state_dict(torch.load(file))
         else:
             pl.seed_everything(0, verbose=False)
-            trainer = pl.Trainer(
-                accelerator="cpu",
-                precision="bf16-mixed",
-                max_time={"seconds": self.seconds},
-                max_epochs=1000,
-                gradient_clip_val=1.0,
-                limit_val_batches=0,
-                num_sanity_val_steps=0,
-                enable_progress_bar=False,
-                enable_model_summary=False,
-                enable_checkpointing=False,
-                logger=False,
-            )
+            trainer = bare_trainer("bf16-mixed", seconds=self.seconds)
             module = SequenceModule(task, encoder, schedule=Constant)
             trainer.fit(module, datamodule=data)
             torch.save(task.state_dict(), file)

@@ -34,6 +34,7 @@ import torch
 from torch import Tensor, nn
 
 import seqforge
+from benchmarks.bare_trainer import bare_trainer
 from seqforge.cli.quiet import quiet_libraries
 from seqforge.decoding import Step, StepOut, sample
 from seqforge.encoders import LSTM
@@ -222,18 +223,7 @@ def trained(data: TextFile, arguments: argparse.Namespace) -> CharGeneration:
     pl.seed_everything(0, verbose=False)
     task = CharGeneration()
     encoder = partial(LSTM, hidden_size=arguments.size, num_layers=2)
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        precision=arguments.precision,
-        max_steps=arguments.training,
-        gradient_clip_val=1.0,
-        limit_val_batches=0,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        logger=False,
-    )
+    trainer = bare_trainer(arguments.precision, max_steps=arguments.training)
     trainer.fit(SequenceModule(task, encoder), datamodule=data)
     return task.eval()
 

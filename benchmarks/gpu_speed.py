@@ -36,6 +36,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks.bare_trainer import bare_trainer
 from benchmarks.forecasting_speed import table
 from benchmarks.generation_speed import PerStep
 from benchmarks.step_clock import StepClock
@@ -128,18 +129,9 @@ def own_rate(kind: str, data: TextFile, arguments: argparse.Namespace, folder: P
     pl.seed_everything(0, verbose=False)
     encoder = partial(KINDS[kind], hidden_size=arguments.size, num_layers=2)
     module = SequenceModule(CharGeneration(embedding_size=EMBEDDING), encoder, schedule=Constant)
-    trainer = pl.Trainer(
+    trainer = bare_trainer(
+        "bf16-mixed",
         accelerator="gpu" if arguments.device == "cuda" else "cpu",
-        devices=1,
-        precision="bf16-mixed",
-        max_epochs=1000,
-        gradient_clip_val=1.0,
-        limit_val_batches=0,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        logger=False,
         callbacks=[StepClock(str(report), arguments.warm, arguments.seconds)],
     )
     trainer.fit(module, datamodule=data)

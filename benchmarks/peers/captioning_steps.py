@@ -20,6 +20,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from benchmarks.bare_trainer import bare_trainer
 from benchmarks.captioning_material import (
     Material,
     built,
@@ -61,19 +62,7 @@ def own(material: Material, arguments: argparse.Namespace) -> None:
     module = SequenceModule(
         captioning(GRID, FEATURES, DROPOUT), encoder(arguments.size), schedule=Constant
     )
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        precision=arguments.precision,
-        max_epochs=1000,
-        gradient_clip_val=1.0,
-        limit_val_batches=0,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        logger=False,
-        callbacks=[StepLog(str(arguments.log))],
-    )
+    trainer = bare_trainer(arguments.precision, callbacks=[StepLog(str(arguments.log))])
     trainer.fit(module, datamodule=material.data())
 
 

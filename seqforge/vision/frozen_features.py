@@ -16,8 +16,7 @@ def frozen_features(encoder: ImageEncoder, pictures: Tensor) -> Tensor:
 
     Computed in evaluation mode, in the encoder's own precision whatever autocast says, and rounded
     to half precision, so that features from the cache, which may be those of a folded encoder, and
-    features computed anew agree up to rounding. Values
-    beyond float16's range are cut off.
+    features computed anew agree up to rounding. Values beyond float16's range are cut off.
 
     Args:
         encoder: Built; whether it is in training mode is put back afterwards.
