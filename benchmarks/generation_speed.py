@@ -27,7 +27,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnxruntime
 import pytorch_lightning as pl
 import torch
@@ -100,7 +99,6 @@ def written_raw(
     found = []
     for _ in range(length):
         log_probs, *arrays = session.run(None, dict(zip(names, [tokens, *arrays], strict=True)))
-        log_probs[:, 0] = -np.inf  # the unknown character
         scores = torch.from_numpy(log_probs).double() / TEMPERATURE
         pairs = zip(scores.softmax(dim=1), generators, strict=True)
         drawn = [torch.multinomial(row, 1, generator=chance) for row, chance in pairs]
@@ -146,7 +144,7 @@ def ways(model: LanguageModel, graphs: dict[str, bytes]) -> dict[str, Callable[.
         LOOP: by_loop,
         "torch": partial(by, model.stepper()),
         RAW: by_session,
-        **{name: partial(by, known_only(step, unknown)) for name, step in steps.items()},
+        **{name: partial(by, step) for name, step in steps.items()},
     }
 
 
@@ -167,9 +165,10 @@ def rates(
 
 def speed(model: LanguageModel, arguments: argparse.Namespace) -> str:
     """Time all ways for each number of threads and rows; return tables."""
-    graph = export_step(
-        TokenNetwork(model.embedding, model.encoder, model.head), model.encoder.start(1)
-    )
+    never = torch.zeros(len(model.vocabulary))
+    never[model.vocabulary.unknown] = -torch.inf
+    network = TokenNetwork(model.embedding, model.encoder, model.head, never)
+    graph = export_step(network, model.encoder.start(1))
     graphs = {"onnx": graph, "int8": quantize(graph)}
     names = [LOOP, "torch", RAW, "onnx", "int8"]
     titles = [f"{ours} / {theirs}" for ours, theirs in RATIOS]

@@ -13,12 +13,16 @@ from seqforge.decoding.search_ranges import OptionRange as OptionRange
 from seqforge.decoding.search_ranges import SearchOptions as SearchOptions
 from seqforge.decoding.search_ranges import require_ranges as require_ranges
 from seqforge.decoding.search_ranges import search_ranges as search_ranges
+from seqforge.decoding.step import DrawingStep as DrawingStep
+from seqforge.decoding.step import Drawn as Drawn
 from seqforge.decoding.step import Step as Step
 from seqforge.decoding.step import StepOut as StepOut
 from seqforge.decoding.truncation import keep_top_k as keep_top_k
 from seqforge.decoding.truncation import keep_top_p as keep_top_p
 
 __all__ = [
+    "DrawingStep",
+    "Drawn",
     "DrawnSequences",
     "Hypothesis",
     "OptionRange",

@@ -8,9 +8,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from seqforge.decoding.step import Step
-from seqforge.decoding.truncation import keep_top_k, keep_top_p
+from seqforge.decoding.choice import Choice, require_numbers
+from seqforge.decoding.step import DrawingStep, Step
 from seqforge.state import State
+
+BLOCK = 32
+"""Steps that a model takes in one call at most, where it can."""
+
+NOISE = 2**22
+"""Numbers that are drawn for a block at most, if it has more than one step."""
 
 
 class Sampled(NamedTuple):
@@ -30,7 +36,6 @@ class Sampled(NamedTuple):
     trace: State
 
 
-@torch.inference_mode()
 def sample(
     step: Step,
     first: Tensor,
@@ -46,7 +51,8 @@ def sample(
     """Draw tokens one after the other, as an iterator.
 
     Each row draws from a generator of its own, so its text depends neither on the batch it is
-    decoded in nor on its neighbours, nor does it disturb the global generator.
+    decoded in nor on its neighbours, nor does it disturb the global generator. A `DrawingStep`
+    takes up to 32 steps in one call, unless `top_k` or `top_p` leaves tokens out.
 
     Args:
         step: The model.
@@ -75,16 +81,13 @@ def sample(
     rows = len(first)
     if seeds is not None and len(seeds) != rows:
         raise ValueError(f"{len(seeds)} seeds for {rows} rows: give one for each row")
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds or range(rows)]
-    tokens, finished = first, torch.zeros(rows, dtype=torch.bool, device=first.device)
-    for _ in range(length):
-        log_probs, state, trace = step(tokens, state)
-        if temperature == 0.0:
-            tokens = log_probs.argmax(dim=1)
-        else:
-            scores = _truncated(log_probs, temperature, top_k, top_p)
-            tokens = _draw(scores.softmax(dim=1), generators).to(log_probs.device)
-        scores = log_probs.gather(1, tokens[:, None]).squeeze(1)
+    choice = Choice(temperature, top_k, top_p, tuple(seeds or range(rows)))
+    finished = torch.zeros(rows, dtype=torch.bool, device=first.device)
+    if isinstance(step, DrawingStep) and choice.from_all:
+        written = _by_itself(step, first, state, length, choice)
+    else:
+        written = _one_by_one(step, first, state, length, choice)
+    for tokens, scores, trace in written:
         if end is not None:
             scores = scores.masked_fill(finished, 0.0)
             tokens = tokens.masked_fill(finished, end)
@@ -101,26 +104,32 @@ def greedy(step: Step, first: Tensor, state: State, *, length: int, end: int) ->
     return torch.stack(tokens, dim=1) if tokens else first.new_empty(len(first), 0)
 
 
-def _truncated(log_probs: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
-    # In float64 and from the likeliest one down: no temperature then overflows.
-    scores = log_probs.cpu().double()
-    scores = (scores - scores.amax(dim=1, keepdim=True)) / temperature
-    if top_k:
-        scores = keep_top_k(scores, top_k)
-    return keep_top_p(scores, top_p) if top_p < 1.0 else scores
+def _one_by_one(
+    step: Step, tokens: Tensor, state: State, length: int, choice: Choice
+) -> Iterator[tuple[Tensor, Tensor, State]]:
+    """Yield tokens (N,), their log-probabilities (N,) and the trace of each step."""
+    for _ in range(length):
+        with torch.inference_mode():  # around each step: the caller's mode is another
+            log_probs, state, trace = step(tokens, state)
+            tokens = choice.tokens(log_probs)
+            scores = log_probs.gather(1, tokens[:, None]).squeeze(1)
+        yield tokens, scores, trace
 
 
-def _draw(probabilities: Tensor, generators: list[torch.Generator]) -> Tensor:
-    """Draw a token for each row of `(N, V)`: the one that is first of exponential clocks.
+def _by_itself(
+    step: DrawingStep, tokens: Tensor, state: State, length: int, choice: Choice
+) -> Iterator[tuple[Tensor, Tensor, State]]:
+    """Yield the same as `_one_by_one`, of blocks of steps that the model takes in one call.
 
-    With `q_v` from Exp(1), `argmax_v p_v / q_v` is `v` with probability `p_v`. That is what
-    `torch.multinomial` does for a single draw, and these are its numbers; all rows together this
-    takes a quarter of the time.
+    The first are short: nobody waits for a block before the first token.
     """
-    clocks = torch.empty_like(probabilities)
-    for row, generator in zip(clocks.unbind(), generators, strict=True):
-        row.exponential_(generator=generator)
-    # A single NaN makes a row of the softmax NaN throughout.
-    if bool(probabilities[:, 0].isnan().any()):
-        raise ValueError("the model's log-probabilities are not numbers: nothing can be drawn")
-    return (probabilities / clocks).argmax(dim=1)
+    done, block = 0, 1
+    longest = max(1, min(BLOCK, NOISE // (len(tokens) * step.num_tokens)))
+    while done < length:
+        block = min(block, longest, length - done)
+        noise, temperature = choice.noise(block, step.num_tokens), choice.temperature or 1.0
+        drawn, log_probs, state = step.draw(tokens, state, noise, temperature)
+        require_numbers(log_probs)
+        for row, scores in zip(drawn, log_probs, strict=True):
+            yield row, scores, None
+        tokens, done, block = drawn[-1], done + block, 2 * block

@@ -6,6 +6,7 @@ from seqforge.engines.exporting import export_step as export_step
 from seqforge.engines.kinds import ENGINES as ENGINES
 from seqforge.engines.kinds import Engine as Engine
 from seqforge.engines.kinds import require_engine as require_engine
+from seqforge.engines.looping import loop_step as loop_step
 from seqforge.engines.quantizing import quantize as quantize
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "ExportedStep",
     "engine_step",
     "export_step",
+    "loop_step",
     "quantize",
     "require_engine",
 ]

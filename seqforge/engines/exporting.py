@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import copy
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from seqforge.engines.leaf_names import leaf_names
+from seqforge.engines.merging import merge_products
+from seqforge.engines.packages import EXTRA, quiet
 from seqforge.errors import UserError, require
 from seqforge.state import State, leaves, map_state, row_leaves, select_items
-
-EXTRA = "onnx"
-"""The extra of this distribution that installs what engines need."""
 
 EXAMPLE_ROWS = 3
 """Rows of the example that is traced: 0 and 1 would be taken for constants."""
@@ -40,7 +35,8 @@ def export_step(network: nn.Module, state: State) -> bytes:
     """Write one step of a network as an ONNX graph in float32, for any number of rows.
 
     Inputs are `tokens` `(N,)` and the leaves of the state, `state.…`; outputs `log_probs`
-    `(N, V)` and the leaves after the step, `next.…`. The network is copied, in evaluation mode.
+    `(N, V)` and the leaves after the step, `next.…`. The network is copied, in evaluation mode, and
+    its products are merged (`merge_products`).
 
     Args:
         network: `(tokens (N,), state) -> (log-probabilities (N, V), state)`.
@@ -80,7 +76,7 @@ def export_step(network: nn.Module, state: State) -> bytes:
                 todo="use --engine torch; an encoder's `step` must do the same for every batch",
             ) from error
     assert program is not None  # it is only for the exporter before this one
-    data: bytes = program.model_proto.SerializeToString()
+    data: bytes = merge_products(program.model_proto).SerializeToString()
     return data
 
 
@@ -88,22 +84,6 @@ def plain(leaf: Tensor) -> Tensor:
     """Bring a leaf where graphs run: on the CPU, numbers in float32."""
     leaf = leaf.detach().cpu()
     return leaf.float() if leaf.is_floating_point() else leaf
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep libraries from telling a user what only their developers can use."""
-    root, before = logging.getLogger(), logging.root.manager.disable
-    silent = logging.NullHandler()  # else a first `logging.warning` would set up another one
-    root.addHandler(silent)
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\)")
-            yield
-    finally:
-        logging.disable(before)
-        root.removeHandler(silent)
 
 
 def _reason(error: BaseException) -> str:

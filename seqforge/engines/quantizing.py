@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-from seqforge.engines.exporting import EXTRA, quiet
+from seqforge.engines.packages import EXTRA, quiet
 from seqforge.errors import require
-from seqforge.precision import processor_has
 
-WIDE_SUMS = ("avx512_vnni", "avx_vnni", "asimddp")
-"""Processor flags (x86, Arm) that mean products of 8 bits with sums of 32."""
+BLOCK = 128
+"""Numbers that have a scale together."""
+
+EIGHT_BITS = 4
+"""What ONNX Runtime calls products of inputs of 8 bits with sums of 32."""
 
 
 def quantize(graph: bytes) -> bytes:
-    """Round the matrices of a graph's products to 8 bits, a scale for each output.
+    """Round the matrices of a graph's products to 8 bits.
 
-    Their inputs are rounded to 8 bits as they come, a scale for each product (dynamic
-    quantisation, Jacob et al. 2018), that of all rows together: rows of one batch change each
-    other's last digits. Sums are whole numbers of 32 bits. States, biases, embeddings and
-    everything between products stay in float32. A processor whose products of 8 bits add up in 16
-    gets weights of 7, since such sums may overflow.
+    128 weights of one output have a scale together, and so have 128 numbers of one row of what
+    they are multiplied with, rounded to 8 bits as they come (dynamic quantisation; Jacob et al.
+    2018). Rows of a batch do not touch each other. Sums are whole numbers of 32 bits within a
+    block and float32 beyond. States, biases, embeddings and everything between products stay in
+    float32.
 
     Args:
         graph: As from `export_step`.
@@ -31,16 +30,16 @@ def quantize(graph: bytes) -> bytes:
     Raises:
         MissingExtra: The packages are not installed.
     """
-    quantization = require("onnxruntime.quantization", EXTRA)
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        before, after = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
-        before.write_bytes(graph)
-        quantization.quantize_dynamic(
-            before,
-            after,
-            op_types_to_quantize=["MatMul", "Gemm"],
-            per_channel=True,
-            reduce_range=not processor_has(*WIDE_SUMS),
-            weight_type=quantization.QuantType.QInt8,  # kernels for unsigned ones are slower
+    onnx = require("onnx", EXTRA)
+    with quiet():  # at the import, too: it sets up logging for all
+        quantization = require("onnxruntime.quantization.matmul_nbits_quantizer", EXTRA)
+        quantizer = quantization.MatMulNBitsQuantizer(
+            onnx.load_model_from_string(graph),
+            bits=8,
+            block_size=BLOCK,
+            is_symmetric=True,
+            accuracy_level=EIGHT_BITS,
         )
-        return after.read_bytes()
+        quantizer.process()
+        data: bytes = quantizer.model.model.SerializeToString()
+    return data

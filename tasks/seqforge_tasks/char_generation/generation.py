@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import torch
-
 from seqforge.decoding import Step, sample
 from seqforge.state import repeat
 from seqforge.task import Output, Piece, Text
@@ -46,7 +44,6 @@ class Sample:
         return "" if self.stopped else self._filter.close()
 
 
-@torch.inference_mode()
 def write(
     model: LanguageModel, step: Step, prompt: str, options: GenerationOptions
 ) -> Iterator[list[str]]:

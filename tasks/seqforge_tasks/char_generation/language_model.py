@@ -101,17 +101,7 @@ class LanguageModel:
             UserError: The engine's packages are not installed, or the encoder does what the engine
                 cannot.
         """
-        if engine != "torch":
-            network = TokenNetwork(self.embedding, self.encoder, self.head)
-            return engine_step(engine, network, self.encoder.start(1))
-        read = self.encoder.embedded_stepper(self.embedding.weight)
-        score = self.head.packed(torch.zeros_like(self.head.weight[:, 0]))
-
-        def step(tokens: Tensor, state: State) -> StepOut:
-            outputs, state = read(tokens, state)
-            return StepOut(log_softmax(score(outputs)), state)
-
-        return step
+        return self._steps(engine, torch.zeros_like(self.head.weight[:, 0]))
 
     def stepper(self, engine: Engine = "torch") -> Step:
         """Return a step for decoding, with the weights as they are now.
@@ -124,18 +114,25 @@ class LanguageModel:
         Raises:
             UserError: As `steps`.
         """
-        step, unknown = self.steps(engine), self.vocabulary.unknown
-        if unknown is None:
-            return step
-        device = "cpu" if engine != "torch" else self.head.weight.device
-        never = torch.zeros(len(self.vocabulary), device=device)
-        never[unknown] = -torch.inf
+        offset = torch.zeros_like(self.head.weight[:, 0])
+        if self.vocabulary.unknown is not None:
+            offset[self.vocabulary.unknown] = -torch.inf
+        return self._steps(engine, offset)
 
-        def known(tokens: Tensor, state: State) -> StepOut:
-            answer = step(tokens, state)
-            return answer._replace(log_probs=answer.log_probs + never)
+    @torch.no_grad()
+    def _steps(self, engine: Engine, offset: Tensor) -> Step:
+        """Return a step that adds `(V,)` to all log-probabilities."""
+        if engine != "torch":
+            network = TokenNetwork(self.embedding, self.encoder, self.head, offset)
+            return engine_step(engine, network, self.encoder.start(1))
+        read = self.encoder.embedded_stepper(self.embedding.weight)
+        score = self.head.packed(torch.zeros_like(offset))
 
-        return known
+        def step(tokens: Tensor, state: State) -> StepOut:
+            outputs, state = read(tokens, state)
+            return StepOut(log_softmax(score(outputs)) + offset, state)
+
+        return step
 
     def _opening(self) -> Tensor:
         """Return the known number after which a text most likely begins (1,)."""

@@ -17,19 +17,26 @@ class TokenNetwork(nn.Module):
         embedding: Numbers to vectors.
         encoder: The recurrent network.
         head: Its outputs to scores of the next number.
+        offset: `(V,)`, added to all log-probabilities: -inf for what is never written.
     """
 
-    def __init__(self, embedding: nn.Embedding, encoder: Encoder, head: Head) -> None:
+    offset: Tensor
+
+    def __init__(
+        self, embedding: nn.Embedding, encoder: Encoder, head: Head, offset: Tensor
+    ) -> None:
         super().__init__()
         self.embedding = embedding
         self.encoder = encoder
         self.head = head
+        self.register_buffer("offset", offset)
 
     def forward(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """Read numbers `(N,)`; return log-probabilities `(N, V)` and the state after them."""
         outputs, state = self.encoder.step(self.embedding(tokens), state)
         # Without the head's own context for precision, which a graph cannot have.
-        return log_softmax(F.linear(outputs, self.head.weight, self.head.bias)), state
+        scores = F.linear(outputs, self.head.weight, self.head.bias)
+        return log_softmax(scores) + self.offset, state
 
 
 def log_softmax(scores: Tensor) -> Tensor:

@@ -1,0 +1,131 @@
+"""Fewer and larger products in a graph: what single steps want, and training has no use for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqforge.engines.packages import EXTRA, quiet
+from seqforge.errors import require
+
+TABLE_ROWS = 1024
+"""Vectors that are multiplied beforehand at most: more would make a graph too large."""
+
+
+class Rule(NamedTuple):
+    """What is looked for in a graph and what stands there afterwards.
+
+    Attributes:
+        before: `(op, **values)`, the nodes looked for. Weights, constants throughout, are named
+            `w` and `u`, biases `b` and `c`, tables of vectors `e`; all else is computed.
+        after: `(op, constant, **values)`, the nodes instead; `constant` takes an array.
+    """
+
+    before: Callable[..., Any]
+    after: Callable[..., Any]
+
+
+PLAIN = [  # one form for all linear maps
+    Rule(
+        lambda op, x, w: op.Gemm(x, w, transB=1),
+        lambda op, constant, x, w: op.MatMul(x, constant(_array(w).T)),
+    ),
+    Rule(
+        lambda op, x, w, b: op.Gemm(x, w, b, transB=1),
+        lambda op, constant, x, w, b: op.Add(op.MatMul(x, constant(_array(w).T)), b),
+    ),
+]
+
+BIASES = [  # those of a sum together
+    Rule(
+        lambda op, x, w, b, h, u, c: op.Add(op.Add(op.MatMul(x, w), b), op.Add(op.MatMul(h, u), c)),
+        lambda op, constant, x, w, b, h, u, c: op.Add(
+            op.Add(op.MatMul(x, w), constant(_array(b) + _array(c))), op.MatMul(h, u)
+        ),
+    ),
+]
+
+TABLES = [  # E[n] W = (E W)[n], and with a bias
+    Rule(
+        lambda op, e, n, w: op.MatMul(op.Gather(e, n, axis=0), w),
+        lambda op, constant, e, n, w: op.Gather(constant(_array(e) @ _array(w)), n, axis=0),
+    ),
+    Rule(
+        lambda op, e, n, b: op.Add(op.Gather(e, n, axis=0), b),
+        lambda op, constant, e, n, b: op.Gather(constant(_array(e) + _array(b)), n, axis=0),
+    ),
+]
+
+SUMS = [  # x W + h U = [x, h] [W; U]
+    Rule(
+        lambda op, x, w, h, u: op.Add(op.MatMul(x, w), op.MatMul(h, u)),
+        lambda op, constant, x, w, h, u: op.MatMul(
+            op.Concat(x, h, axis=1), constant(np.concatenate([_array(w), _array(u)]))
+        ),
+    ),
+    Rule(
+        lambda op, x, w, b, h, u: op.Add(op.Add(op.MatMul(x, w), b), op.MatMul(h, u)),
+        lambda op, constant, x, w, b, h, u: op.Add(
+            op.MatMul(op.Concat(x, h, axis=1), constant(np.concatenate([_array(w), _array(u)]))), b
+        ),
+    ),
+]
+
+
+def merge_products(model: Any) -> Any:
+    """Rewrite a graph so that a step reads its weights in as few products as can be.
+
+    `x W + h U` becomes one product of `[x, h]`, and an embedding times weights a table. Sums are
+    taken in another order, which changes last digits.
+
+    Args:
+        model: An `onnx.ModelProto`, as from `torch.onnx.export`.
+
+    Returns:
+        The model, its linear maps as `MatMul` and `Add`; what matches no rule stays as it is.
+
+    Raises:
+        MissingExtra: The packages are not installed.
+    """
+    rewriter, numbers = require("onnxscript.rewriter", EXTRA), count()
+    for rules in (PLAIN, BIASES, TABLES[:1], TABLES[1:], SUMS):
+        made = [_made(rule, rewriter.pattern, numbers) for rule in rules]
+        ways = rewriter.pattern.RewriteRuleSet(made, commute=True)
+        with quiet():
+            model = rewriter.rewrite(model, pattern_rewrite_rules=ways)
+    return model
+
+
+def _made(rule: Rule, pattern: Any, numbers: count[int]) -> Any:
+    """Give a rule to the rewriter.
+
+    Args:
+        rule: Ours.
+        pattern: The module `onnxscript.rewriter.pattern`.
+        numbers: What names of constants are told apart by.
+    """
+    ir = require("onnx_ir", EXTRA)
+
+    def known(_: Any, **values: Any) -> bool:
+        constants = [value for name, value in values.items() if name in "wubce"]
+        tables = [value for name, value in values.items() if name == "e"]
+        return all(value.const_value is not None for value in constants) and all(
+            value.shape[0] <= TABLE_ROWS for value in tables
+        )
+
+    def after(op: Any, **values: Any) -> Any:
+        def constant(array: Any) -> Any:
+            tensor = ir.tensor(np.ascontiguousarray(array))
+            return op.initializer(tensor, name=f"merged.{next(numbers)}")
+
+        return rule.after(op, constant, **values)
+
+    return pattern.RewriteRule(rule.before, after, known)
+
+
+def _array(value: Any) -> Any:
+    """Return the numbers of a constant."""
+    return value.const_value.numpy()
