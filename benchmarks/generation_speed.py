@@ -7,9 +7,9 @@ The network is an LSTM, 2 layers of 512, trained for a while on the text that sh
 that of a checkpoint. Five ways write the same: a loop that calls `nn.LSTM` once a step, with head
 and seqforge's sampling; `--engine torch`; a bare loop over an ONNX Runtime session of the exported
 step; `--engine onnx`; `--engine int8`. They are timed in turn, A B C D E A B …, after a round that
-is not counted; ratios are taken round by round, their median and range reported. Then: what
-held-out text costs in float32 and in 8 bits, and the time from the loaded network to its first
-character.
+is not counted; ratios are taken round by round, their median and range reported. Then: how long it
+takes merely to read the weights of a step, what held-out text costs in float32 and in 8 bits, and
+the time from the loaded network to its first character.
 `--quick` shows that all of it runs.
 """
 
@@ -191,6 +191,28 @@ def speed(model: LanguageModel, arguments: argparse.Namespace) -> str:
     return "\n".join(lines[1:])
 
 
+def reading(size: int, threads: Sequence[int]) -> str:
+    """Time the mere reading of a step's weights, by a sum: no step can be faster.
+
+    Two layers of `H` read three recurrent or input matrices `(4 H, H)` a step; the first layer's
+    input product is a look-up.
+    """
+    lines = ["| threads | float32, µs | 8 bits, µs |", "|---|---|---|"]
+    for number in threads:
+        torch.set_num_threads(number)
+        cells = []
+        for parts in (1, 4):  # a quarter of the memory
+            memory = torch.ones(3 * 4 * size * size // parts)
+            seconds = []
+            for _ in range(300):
+                started = time.perf_counter()
+                memory.sum()
+                seconds.append(time.perf_counter() - started)
+            cells.append(f"{1e6 * statistics.median(seconds):,.0f} ({1e6 * min(seconds):,.0f})")
+        lines.append(f"| {number} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", "Median of 300, in brackets the shortest."])
+
+
 def likelihood(task: CharGeneration, text: str) -> str:
     """Return what a text costs in nats a character, by each engine."""
     nats = {
@@ -233,7 +255,7 @@ def held_out(data: TextFile, count: int) -> str:
     return text[math.ceil((1 - data.validation) * len(text)) :][:count]
 
 
-PARTS = ["speed", "likelihood", "first"]
+PARTS = ["speed", "reading", "likelihood", "first"]
 QUICK = {"pairs": 1, "lengths": [3, 2, 2], "training": 2, "size": 16, "scored": 60}
 
 
@@ -252,7 +274,7 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS, help="of the report")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 16, 128], help="texts at once")
-    parser.add_argument("--lengths", type=int, nargs="+", default=[150, 60, 25], help="for each")
+    parser.add_argument("--lengths", type=int, nargs="+", default=[1000, 200, 40], help="for each")
     parser.add_argument("--pairs", type=int, default=5, help="how often all are timed")
     parser.add_argument("--size", type=int, default=512, help="of the LSTM")
     parser.add_argument("--training", type=int, default=400, help="steps of training before")
@@ -287,6 +309,7 @@ def measured(arguments: argparse.Namespace) -> str:
     parts = {
         "first": lambda: first_character(task),
         "likelihood": lambda: likelihood(task, text),
+        "reading": lambda: reading(arguments.size, arguments.threads),
         "speed": lambda: speed(task.language_model, arguments),
     }  # in this order: what is first is the first thing that the network does
     found = [part() for name, part in parts.items() if name in arguments.parts]

@@ -33,13 +33,11 @@ def quantize(graph: bytes) -> bytes:
     onnx = require("onnx", EXTRA)
     with quiet():  # at the import, too: it sets up logging for all
         quantization = require("onnxruntime.quantization.matmul_nbits_quantizer", EXTRA)
-        quantizer = quantization.MatMulNBitsQuantizer(
-            onnx.load_model_from_string(graph),
-            bits=8,
-            block_size=BLOCK,
-            is_symmetric=True,
-            accuracy_level=EIGHT_BITS,
+        way = quantization.DefaultWeightOnlyQuantConfig(
+            bits=8, block_size=BLOCK, is_symmetric=True, accuracy_level=EIGHT_BITS
         )
+        model = onnx.load_model_from_string(graph)
+        quantizer = quantization.MatMulNBitsQuantizer(model, algo_config=way)
         quantizer.process()
         data: bytes = quantizer.model.model.SerializeToString()
     return data

@@ -69,3 +69,4 @@ def test_quick_runs_through(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| 128 | " in text
     assert "| int8 | " in text
     assert "60 characters of held-out text" in text
+    assert "| threads | float32, µs | 8 bits, µs |" in text

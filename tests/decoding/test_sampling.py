@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqforge.decoding import Step, StepOut, greedy, sample
+from seqforge.decoding import Drawn, Step, StepOut, greedy, sample, sampling
 from seqforge.state import State
 
 VOCABULARY = 5
@@ -21,6 +21,29 @@ TABLE = torch.tensor(
 def _step(tokens: Tensor, state: State) -> StepOut:
     """Follow a table of transitions; the state counts the steps."""
     return StepOut(TABLE[tokens], state + 1, trace=tokens * 10)
+
+
+class Writer:
+    """Takes many steps in one call, and notes how many."""
+
+    num_tokens = VOCABULARY
+
+    def __init__(self) -> None:
+        self.blocks: list[int] = []
+
+    def __call__(self, tokens: Tensor, state: State) -> StepOut:
+        self.blocks.append(0)
+        return _step(tokens, state)
+
+    def draw(self, tokens: Tensor, state: State, noise: Tensor, temperature: float) -> Drawn:
+        self.blocks.append(len(noise))
+        drawn, scores = [], []
+        for each in noise:
+            log_probs, state, _ = _step(tokens, state)
+            tokens = (log_probs.double() / temperature + each).argmax(dim=1)
+            drawn.append(tokens)
+            scores.append(log_probs.gather(1, tokens[:, None]).squeeze(1))
+        return Drawn(torch.stack(drawn), torch.stack(scores), state)
 
 
 def _state(rows: int) -> Tensor:
@@ -240,3 +263,73 @@ def test_what_is_not_a_number_is_not_drawn_from() -> None:
                 lambda tokens, state: StepOut(scores, state), torch.tensor([0, 1]), None, length=1
             )
         )
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 5, 31, 64, 100])
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+@pytest.mark.parametrize("end", [None, END])
+def test_a_model_that_writes_by_itself_writes_the_same(
+    length: int, temperature: float, end: int | None
+) -> None:
+    first = torch.tensor([0, 1, 2])
+
+    def written(step: Step) -> list[list[list[float]]]:
+        steps = sample(
+            step, first, _state(3), length=length, temperature=temperature, seeds=[4, 5, 6], end=end
+        )
+        return [
+            [each.tokens.tolist(), each.log_probs.tolist(), each.finished.tolist()]
+            for each in steps
+        ]
+
+    writer = Writer()
+
+    assert written(writer) == written(_step)
+    assert 0 not in writer.blocks
+    if end is None:
+        assert sum(writer.blocks) == length
+
+
+def test_blocks_begin_with_one_step_and_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    def blocks(length: int) -> list[int]:
+        writer = Writer()
+        steps = sample(writer, torch.tensor([0, 1]), _state(2), length=length)
+        next(steps)
+        assert writer.blocks == [1]
+        assert len(list(steps)) == length - 1
+        return writer.blocks
+
+    assert blocks(100) == [1, 2, 4, 8, 16, 32, 32, 5]
+    monkeypatch.setattr(sampling, "NOISE", 2 * VOCABULARY * 5)  # as with very many tokens
+    assert blocks(13) == [1, 2, 4, 5, 1]
+    monkeypatch.setattr(sampling, "NOISE", 1)
+    assert blocks(3) == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("top_k", "top_p"), [(3, 1.0), (0, 0.9)])
+def test_a_model_that_writes_by_itself_is_stepped_where_tokens_are_left_out(
+    top_k: int, top_p: float
+) -> None:
+    writer = Writer()
+    steps = sample(writer, torch.tensor([0]), _state(1), length=5, top_k=top_k, top_p=top_p)
+
+    assert len(list(steps)) == 5
+    assert writer.blocks == [0] * 5
+
+
+def test_what_a_model_draws_by_itself_must_have_numbers() -> None:
+    class Broken(Writer):
+        def draw(self, tokens: Tensor, state: State, noise: Tensor, temperature: float) -> Drawn:
+            drawn = super().draw(tokens, state, noise, temperature)
+            return drawn._replace(log_probs=drawn.log_probs * torch.nan)
+
+    with pytest.raises(ValueError, match="log-probabilities are not numbers"):
+        next(sample(Broken(), torch.tensor([0]), _state(1), length=3))
+
+
+def test_a_sampler_leaves_the_callers_mode_alone() -> None:
+    steps = sample(_step, torch.tensor([0]), _state(1), length=3)
+    next(steps)
+
+    assert torch.is_grad_enabled()
+    assert not torch.is_inference_mode_enabled()

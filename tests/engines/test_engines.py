@@ -1,5 +1,6 @@
 """Engines answer as the network does, for any encoder, batch and number of steps."""
 
+import logging
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqforge.decoding import Step
+from seqforge.decoding import DrawingStep, Step
+from seqforge.decoding.choice import Choice
 from seqforge.encoders import GRU, LSTM, RNN, Encoder
 from seqforge.engines import (
     ENGINES,
@@ -19,12 +21,11 @@ from seqforge.engines import (
     engine_step,
     export_step,
     quantize,
-    quantizing,
     require_engine,
 )
 from seqforge.engines.leaf_names import leaf_names
 from seqforge.errors import MissingExtra, UserError
-from seqforge.state import Fixed, Noise, Shared, State, leaves, select_items
+from seqforge.state import Fixed, Noise, Shared, State, leaves, map_state, select_items
 
 TOKENS, WIDTH = 11, 6
 
@@ -124,16 +125,70 @@ def test_an_exported_step_is_the_networks(made: Made, rows: int) -> None:
         expected_state, state = select_items(expected_state, order), select_items(state, order)
 
 
-@pytest.mark.parametrize(("wide", "highest"), [(True, 127), (False, 64)])
-def test_weights_have_7_bits_where_sums_would_overflow(
-    made: Made, wide: bool, highest: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(quantizing, "processor_has", lambda *_: wide)
-    graph = onnx.load_from_string(quantize(made.graph)).graph
-    rounded = [onnx.numpy_helper.to_array(each) for each in graph.initializer]
-    found = [abs(each.astype(int)).max() for each in rounded if each.dtype == "int8" and each.ndim]
+@pytest.mark.parametrize("rows", [1, 4])
+@torch.no_grad()
+def test_steps_taken_in_one_call_are_those_taken_one_by_one(made: Made, rows: int) -> None:
+    first, state = torch.arange(rows), made.network.encoder.start(rows)
+    assert isinstance(made.step, DrawingStep)
+    assert made.step.num_tokens == TOKENS
 
-    assert max(found) == highest
+    for temperature, steps in ((0.7, 9), (1e300, 1), (1e-300, 4)):
+        seeds = range(rows)
+        noise = Choice(1.0, 0, 1.0, seeds).noise(steps, TOKENS)
+        drawn = made.step.draw(first, state, noise, temperature)
+
+        one_by_one = Choice(temperature, 0, 1.0, seeds)
+        tokens, before = first, state
+        for number in range(steps):
+            log_probs, before, _ = made.step(tokens, before)
+            tokens = one_by_one.tokens(log_probs)
+            assert torch.equal(drawn.tokens[number], tokens)
+            scores = log_probs.gather(1, tokens[:, None]).squeeze(1)
+            torch.testing.assert_close(drawn.log_probs[number], scores)
+        torch.testing.assert_close(leaves(drawn.state), leaves(before))
+        assert type(drawn.state) is type(before)
+        state = drawn.state
+
+
+@torch.no_grad()
+def test_rows_of_a_batch_are_rounded_alone(made: Made) -> None:
+    state = made.network.encoder.start(3)
+    step = ExportedStep(quantize(made.graph), state)
+    tokens = torch.tensor([2, 0, 7])
+    _, state, _ = step(tokens, state)
+    state = map_state(lambda leaf: leaf * 30 if leaf.dtype.is_floating_point else leaf, state)
+    together = step(tokens, state).log_probs
+
+    for row in range(3):
+        chosen = torch.tensor([row])
+        alone = step(tokens[chosen], select_items(state, chosen)).log_probs
+        torch.testing.assert_close(together[chosen], alone, rtol=0.0, atol=1e-6)
+
+
+def test_all_products_have_weights_of_8_bits(made: Made) -> None:
+    before = onnx.load_model_from_string(made.graph).graph
+    after = onnx.load_model_from_string(quantize(made.graph)).graph
+    weights = [each for each in after.initializer if each.data_type == onnx.TensorProto.UINT8]
+    kinds = [node.op_type for node in after.node]
+
+    assert "MatMul" not in kinds
+    assert kinds.count("MatMulNBits") == [node.op_type for node in before.node].count("MatMul") > 0
+    assert len(weights) == kinds.count("MatMulNBits")
+
+
+def test_a_library_that_sets_up_logging_for_all_is_kept_from_it(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(
+        sys.modules, "onnxruntime.quantization.matmul_nbits_quantizer", raising=False
+    )
+    monkeypatch.setattr(logging.root, "handlers", [])
+    level = logging.root.level
+
+    quantize(made.graph)
+
+    assert logging.root.handlers == []
+    assert logging.root.level == level
 
 
 def test_leaves_go_in_and_out_by_name(made: Made) -> None:

@@ -1,0 +1,90 @@
+"""Merged products say what they said before, and there are fewer."""
+
+from collections.abc import Callable
+
+import onnx
+import pytest
+import torch
+from torch import Tensor, nn
+
+from seqforge.engines.merging import TABLE_ROWS, merge_products
+from seqforge.errors import require
+
+
+class Sum(nn.Module):
+    """`act(x W + b + h U + c)`, as in a cell."""
+
+    def __init__(self, first: bool, second: bool) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(3, 5, bias=first), nn.Linear(4, 5, bias=second)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return torch.tanh(self.h(h) + self.x(x))
+
+
+class Looked(nn.Module):
+    """An embedding, then a linear map."""
+
+    def __init__(self, rows: int, bias: bool, twice: bool = False) -> None:
+        super().__init__()
+        self.embedding, self.map = nn.Embedding(rows, 6), nn.Linear(6, 6, bias=bias)
+        self.twice = twice
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        vectors = self.embedding(numbers)
+        mapped: Tensor = self.map(vectors)
+        return mapped + vectors if self.twice else mapped
+
+
+def graphs(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[bytes, bytes]:
+    """Return the exporter's graph and the merged one."""
+    with torch.no_grad():
+        dynamic = ({0: torch.export.Dim.DYNAMIC},) * len(inputs)
+        program = torch.onnx.export(
+            network.eval(), inputs, dynamo=True, dynamic_shapes=dynamic, verbose=False
+        )
+    assert program is not None
+    model = program.model_proto
+    return model.SerializeToString(), merge_products(model).SerializeToString()
+
+
+def run(graph: bytes, inputs: tuple[Tensor, ...]) -> Tensor:
+    session = require("onnxruntime", "onnx").InferenceSession(
+        graph, providers=["CPUExecutionProvider"]
+    )
+    names = [each.name for each in session.get_inputs()]
+    arrays = [each.numpy() for each in inputs]
+    return torch.from_numpy(session.run(None, dict(zip(names, arrays, strict=True)))[0])
+
+
+def kinds(graph: bytes) -> list[str]:
+    return [node.op_type for node in onnx.load_model_from_string(graph).graph.node]
+
+
+X, H, NUMBERS = torch.randn(3, 3), torch.randn(3, 4), torch.tensor([4, 0, 2])
+
+
+@pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec")
+@pytest.mark.parametrize(
+    ("make", "inputs", "expected"),
+    [
+        *[
+            (lambda a=a, b=b: Sum(a, b), (X, H), ["Concat", "MatMul", *["Add"] * (a or b), "Tanh"])
+            for a in (False, True)
+            for b in (False, True)
+        ],
+        (lambda: Looked(7, False), (NUMBERS,), ["Gather"]),
+        (lambda: Looked(7, True), (NUMBERS,), ["Gather"]),
+        (lambda: Looked(TABLE_ROWS + 1, True), (NUMBERS,), ["Gather", "MatMul", "Add"]),
+        # What is looked up is needed as it is, too.
+        (lambda: Looked(7, True, twice=True), (NUMBERS,), ["Gather", "MatMul", "Add", "Add"]),
+    ],
+)
+def test_a_merged_graph_is_short_and_says_the_same(
+    make: Callable[[], nn.Module], inputs: tuple[Tensor, ...], expected: list[str]
+) -> None:
+    torch.manual_seed(0)
+    before, after = graphs(make(), inputs)
+
+    assert kinds(after) == expected
+    torch.testing.assert_close(run(after, inputs), run(before, inputs))
