@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -83,8 +83,8 @@ class PlanLoader(PositionedLoader, Generic[Sample]):
             yield list(part) if len(part) else [-1 - batch[0]]
 
 
-class _NumberedSamples(Dataset[tuple[int, Sample]]):
-    """Pairs each sample with its number, so that collate knows it inside a worker process."""
+class _NumberedSamples(Dataset[Sample]):
+    """Puts the samples of a batch beside their numbers, so that collate knows them in a worker."""
 
     def __init__(self, samples: Samples[Sample], draw: Draw | None) -> None:
         self.samples = samples
@@ -94,17 +94,19 @@ class _NumberedSamples(Dataset[tuple[int, Sample]]):
         if draw is not None and isinstance(samples, RandomSamples):
             self.random = samples
 
-    def __getitem__(self, number: int) -> tuple[int, Sample]:
-        place = number if number >= 0 else -1 - number
+    def __getitems__(self, numbers: list[int]) -> tuple[list[int], list[Sample]]:
+        """Return a whole batch: what PyTorch's fetcher asks for, where it can."""
+        places = [number if number >= 0 else -1 - number for number in numbers]
         if self.draw is not None and self.random is not None:
-            return number, self.random.draw(self.draw._replace(number=place))
-        return number, self.samples[place]
+            draws = [self.draw._replace(number=place) for place in places]
+            return numbers, [self.random.draw(draw) for draw in draws]
+        read = self.samples.__getitem__
+        return numbers, [read(place) for place in places]
 
 
 class _NumberedCollate(Generic[Sample]):
     def __init__(self, collate: Collate[Sample]) -> None:
         self.collate = collate
 
-    def __call__(self, pairs: list[tuple[int, Sample]]) -> Batch:
-        numbers, samples = zip(*pairs, strict=True)
-        return self.collate(numbers, list(samples))
+    def __call__(self, batch: Any) -> Batch:  # what `__getitems__` gives; PyTorch says a list
+        return self.collate(*batch)

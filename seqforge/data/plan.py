@@ -54,7 +54,8 @@ class ShuffledPlan:
         """Return the global sample numbers of batch `index` of `epoch`."""
         order = _permutation(self.size, self.seed, epoch)
         first = index * self.batch_size
-        return [int(number) for number in order[first : first + self.batch_size]]
+        chosen: list[int] = order[first : first + self.batch_size].tolist()
+        return chosen
 
 
 class SequentialPlan:
