@@ -1,5 +1,6 @@
 """Series in files of every kind, and what is said of files that hold none."""
 
+import gc
 import gzip
 import io
 from pathlib import Path
@@ -10,8 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqforge.errors import UserError
 from seqforge_tasks.forecasting.series.layout import Layout
-from seqforge_tasks.forecasting.series.reading import csv_source, panel_from_frame, read_panel
+from seqforge_tasks.forecasting.series.reading import (
+    csv_source,
+    files,
+    panel_from_frame,
+    read_panel,
+)
 from seqforge_tasks.forecasting.series.reading.chunks import Chunks
 from tests.tasks.forecasting.series.reading.tables import csv, dates, refusal, same, targets
 
@@ -326,3 +333,28 @@ def test_wide_files_are_not_read_in_more_pieces_for_having_more_columns(
 
     assert pieces == [128, 128, 128, 128, 88]
     np.testing.assert_array_equal(panel.values[:, 0], values.T.flatten())
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_garbage_is_collected_again_behind_a_table_read_or_not(
+    tmp_path: Path, enabled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "good.csv").write_text("a,b\n1,2\n3,4\n")
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n3,4,5,6\n")
+    seen = []
+    read = files.read_source
+    monkeypatch.setattr(
+        files, "read_source", lambda *given: (seen.append(gc.isenabled()), read(*given))[1]
+    )
+    (gc.enable if enabled else gc.disable)()
+    try:
+        read_panel(tmp_path / "good.csv")
+        after_good = gc.isenabled()
+        with pytest.raises(UserError):
+            read_panel(tmp_path / "bad.csv")
+        after_bad = gc.isenabled()
+    finally:
+        gc.enable()
+
+    assert seen == [False, False]
+    assert (after_good, after_bad) == (enabled, enabled)
