@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 # A multiple of the widest vector unit, near the square root of usual vocabularies.
 _BLOCK = 64
-# Up to so many, taking the largest one again and again is faster than sorting.
-_FEW = 8
 # So many numbers are gone through faster than blocks are looked up.
-_SMALL = 1 << 15
+_SMALL = 1 << 17
+# So many numbers of a row, times those that are wanted, are faster gone through again and again.
+_SHORT = 1 << 10
 
 
 class Slots(NamedTuple):
@@ -47,8 +49,8 @@ def largest(scores: Tensor, k: int, closed: Tensor | None = None) -> tuple[Tenso
     """Return the `k` largest scores of each row, and of equals those that come first.
 
     `torch.topk` leaves open which of equal scores it gives, and a result would then depend on
-    the batch. Only the blocks that have the `k` largest maxima are looked into: one pass over the
-    scores, faster than `torch.topk` where a row is long.
+    the batch. Of many scores only the blocks that have the `k` largest maxima are looked into: one
+    pass over them, faster than `torch.topk`.
 
     Args:
         scores: (N, V).
@@ -61,30 +63,32 @@ def largest(scores: Tensor, k: int, closed: Tensor | None = None) -> tuple[Tenso
         `-inf` means nothing.
     """
     columns = scores.shape[1]
-    if columns <= 2 * k * _BLOCK or k * scores.numel() <= _SMALL:
-        left = scores.clone() if closed is None else scores.index_fill(1, closed, -torch.inf)
-        return _first_largest_(left, k)
-    barred = torch.zeros(columns, dtype=torch.bool, device=scores.device)
-    if closed is not None:
-        barred[closed] = True
+    if columns <= 2 * k * _BLOCK or scores.numel() <= _SMALL:
+        return _first_largest(
+            scores if closed is None else scores.index_fill(1, closed, -torch.inf), k
+        )
+    starts, barred = _blocks(columns, closed, scores.device)
     whole = columns - columns % _BLOCK
-    maxima = scores[:, :whole].unflatten(1, (-1, _BLOCK)).amax(dim=2)  # (N, V / block)
+    maxima = scores[:, :whole].unflatten(1, (-1, _BLOCK)).amax(dim=2)  # (N, columns / block)
     if whole < columns:
         maxima = torch.cat([maxima, scores[:, whole:].amax(dim=1, keepdim=True)], dim=1)
+    within = torch.arange(_BLOCK, device=scores.device)
     if closed is not None:
         touched = closed // _BLOCK
-        within, nothing = _columns(touched[None], barred)  # the same of every row
-        inside = scores.index_select(1, within[0]).masked_fill_(nothing, -torch.inf)
-        maxima[:, touched] = inside.unflatten(1, (-1, _BLOCK)).amax(dim=2)
-    highest, blocks = _first_largest_(maxima, k)
+        inside = scores.index_select(1, (starts[touched][:, None] + within).flatten())
+        inside = inside.unflatten(1, (-1, _BLOCK)).masked_fill(barred[touched], -torch.inf)
+        maxima[:, touched] = inside.amax(dim=2)
+    highest, blocks = _first_largest(maxima, k)
     # In the order of the columns, so that the first of equals stays the first.
     blocks, order = blocks.sort(dim=1)
     empty = highest.gather(1, order) == -torch.inf  # it may stand there twice
-    seen, nothing = _columns(blocks, barred)  # (N, k * block)
-    values = scores.gather(1, seen).masked_fill_(nothing, -torch.inf)
-    values.masked_fill_(empty.repeat_interleave(_BLOCK, dim=1), -torch.inf)
-    values, places = _first_largest_(values, k)
-    return values, seen.gather(1, places)
+    firsts = starts[blocks]  # (N, k)
+    rows = torch.arange(len(scores), device=scores.device)[:, None] * columns
+    windows = scores.reshape(-1).unfold(0, _BLOCK, 1)
+    values = windows[(rows + firsts).flatten()].view(*blocks.shape, _BLOCK)
+    values.masked_fill_(barred[blocks] | empty[:, :, None], -torch.inf)
+    values, places = _first_largest(values.flatten(1), k)
+    return values, firsts.gather(1, places // _BLOCK) + places % _BLOCK
 
 
 def fill_slots(
@@ -118,46 +122,106 @@ def fill_slots(
     if places is not None:
         whole = offers.new_full((items, width, children), -torch.inf)
         offers = whole.scatter_(1, places[:, :, None].expand_as(offers), offers)
-    offers, taken = offers.flatten(1), []
-    # A slot must know what those before it took; all items go through it together.
-    for slot in range(width):
-        best = offers[:, : (slot + 1) * children].max(dim=1, keepdim=True)
-        taken.append(best)
-        offers.scatter_(1, best.indices, -torch.inf)
-    found = torch.cat([best.indices for best in taken], dim=1)  # (B, W)
+    elif before != width:  # later slots offer nothing to these
+        offers = F.pad(offers, (0, 0, 0, width - before), value=-torch.inf)
+    best, found = _served(offers)
     parents = found // children
-    if places is not None:
+    if places is None:
+        parents = parents.clamp(max=before - 1)  # of dead slots it means nothing
+    else:
         rows = torch.arange(before, device=places.device).expand_as(places)
         parents = torch.zeros_like(parents).scatter_(1, places, rows).gather(1, parents)
     of_parents = numbers.reshape(items, -1)
     return Slots(
-        totals=torch.cat([best.values for best in taken], dim=1),
+        totals=best,
         parents=parents,
         tokens=of_parents.gather(1, parents * children + found % children),
     )
 
 
-def _columns(blocks: Tensor, barred: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the columns of blocks (N, K), both (N, K * block), and which of them count not.
+def _served(offers: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what each slot takes if they choose in order, each from slots up to itself.
 
-    Those are barred (V,), or lie behind the last column; then the last one stands for them.
+    All slots are found at once. Slots take offers as a server does jobs that come in at the time of
+    their own slot: the best offer of all is taken as soon as it is there, the next best then or,
+    where that slot is taken, behind it, and so on. So which slots the `m` best offers fill follows
+    from how many of them came in up to each slot, and a slot takes the offer that is the first to
+    fill it.
+
+    Args:
+        offers: `(B, W, C)`, of each slot in falling order.
+
+    Returns:
+        The offers and their places in `(W * C)`, both `(B, W)`.
     """
-    last = len(barred) - 1
-    columns = blocks[:, :, None] * _BLOCK + torch.arange(_BLOCK, device=blocks.device)
-    columns = columns.flatten(1)
-    within = columns.clamp(max=last)
-    return within, (columns > last) | barred[within]
+    _, width, children = offers.shape
+    useful, coming, slots = _arrivals(width, children, offers.device)
+    flat = offers.flatten(1).index_select(1, useful)
+    values, order = flat.sort(dim=1, descending=True, stable=True)  # (B, M)
+    # How many of the m best came in up to each slot, less the slots before it: where the smallest
+    # such number falls, the m best leave a slot empty.
+    left = coming[order].cumsum(1, dtype=torch.int32).sub_(slots).cummin(2).values
+    fallen = left.sum(1)  # (B, 1 + W), over all m
+    first = fallen[:, :-1] - fallen[:, 1:]  # so many of the best leave this slot empty
+    return values.gather(1, first), useful[order.gather(1, first)]
 
 
-def _first_largest_(left: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Do what `largest` does, over whole rows of its own (N, C), which it may overwrite.
+@lru_cache(maxsize=64)
+def _arrivals(width: int, children: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what `_served` needs and only the sizes of a beam decide.
 
-    Where only `-inf` is left, any column stands.
+    Slot `i` and those behind it can take `W - i` of its offers at most, the best ones.
+
+    Args:
+        width: `W`.
+        children: `C`.
+        device: Where the offers are.
+
+    Returns:
+        The places (M,) of offers that may be taken, of `(W * C)`; for each whether it is there at
+        each slot (M, 1 + W), int32, the first column a slot before all; and the slots (1 + W,).
     """
-    if k > _FEW:
-        values, places = left.sort(dim=1, descending=True, stable=True)
-        return values[:, :k], places[:, :k]
-    found = []
+    places = torch.arange(width * children, device=device)
+    useful = places[places % children < width - places // children]
+    slots = torch.arange(-1, width, dtype=torch.int32, device=device)
+    return useful, (useful[:, None] // children <= slots).int(), slots
+
+
+def _blocks(columns: int, closed: Tensor | None, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the first column of each block (M,), and which of its columns count not (M, block).
+
+    Those are closed (K,); or the block before has them, which the last one overlaps.
+    """
+    starts = torch.arange(0, columns, _BLOCK, device=device).clamp_(max=columns - _BLOCK)
+    places = starts[:, None] + torch.arange(_BLOCK, device=device)
+    barred = torch.zeros(columns, dtype=torch.bool, device=device)
+    if closed is not None:
+        barred[closed] = True
+    barred = barred[places]
+    barred[-1] |= places[-1] < _BLOCK * (len(starts) - 1)
+    return starts, barred
+
+
+def _first_largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Do what `largest` does, over whole rows (N, C). Where only `-inf` is left, any column stands.
+
+    Equal scores are rare, and without them `torch.topk` says the same as a sort. To look for them
+    is a wait for the device, so only a processor does.
+    """
+    if k * scores.shape[1] <= _SHORT:
+        return _one_by_one(scores, k)
+    if scores.device.type == "cpu":
+        values, places = scores.topk(min(k + 1, scores.shape[1]), dim=1)
+        equal = values[:, 1:] == values[:, :-1]
+        if not (equal & (values[:, 1:] > -torch.inf)).any():
+            return values[:, :k], places[:, :k]
+    values, places = scores.sort(dim=1, descending=True, stable=True)
+    return values[:, :k], places[:, :k]
+
+
+def _one_by_one(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Do what `_first_largest` does by taking the largest again and again, of all rows at once."""
+    left, found = scores.clone(), []
     for _ in range(k):
         best = left.max(dim=1, keepdim=True)  # of equals the first
         found.append(best)

@@ -77,9 +77,9 @@ def test_closed_columns_are_as_if_impossible(
 def test_blocks_find_what_whole_rows_do(columns: int, levels: int, dead: float) -> None:
     # So many rows are looked through in blocks, each alone is not.
     for k in (1, 2, 5):
-        scores = _scores(columns + k, 64, columns, levels, dead)
+        scores = _scores(columns + k, 200, columns, levels, dead)
         closed = torch.tensor([columns - 1, 0, int(scores[0].argmax()), 130])
-        assert k * columns <= slots_of_a_beam._SMALL < k * scores.numel()
+        assert columns <= slots_of_a_beam._SMALL < scores.numel()
         values, places = largest(scores, k, closed)
         for row, value, place in zip(scores, values, places, strict=True):
             expected, columns_expected = largest(row[None], k, closed)
@@ -94,8 +94,19 @@ def test_a_block_at_the_end_is_looked_into() -> None:
     scores[0, 998] = 1.0
 
     assert [part.tolist() for part in largest(scores, 3)] == [[[2.0, 1.0, 0.0]], [[999, 998, 0]]]
-    many = largest(scores.expand(100, -1), 3)
+    many = largest(scores.expand(200, -1), 3)
     assert [part[99].tolist() for part in many] == [[2.0, 1.0, 0.0], [999, 998, 0]]
+
+
+@pytest.mark.parametrize("levels", [2, 10**6])
+def test_blocks_of_rows_that_lie_apart_are_found(levels: int) -> None:
+    scores = _scores(0, 200, 2000, levels, 0.1)[:, :1000]
+    assert not scores.is_contiguous()
+
+    for found, expected in zip(largest(scores, 5), largest(scores.contiguous(), 5), strict=True):
+        assert torch.equal(found, expected)
+    values, _ = largest(scores, 5)
+    assert torch.equal(values, scores.topk(5, dim=1).values)
 
 
 def test_what_is_impossible_is_not_found_twice() -> None:
