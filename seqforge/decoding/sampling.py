@@ -83,7 +83,7 @@ def sample(
         raise ValueError(f"{len(seeds)} seeds for {rows} rows: give one for each row")
     choice = Choice(temperature, top_k, top_p, tuple(seeds or range(rows)))
     finished = torch.zeros(rows, dtype=torch.bool, device=first.device)
-    if isinstance(step, DrawingStep) and choice.from_all:
+    if choice.from_all and isinstance(step, DrawingStep):
         written = _by_itself(step, first, state, length, choice)
     else:
         written = _one_by_one(step, first, state, length, choice)

@@ -19,8 +19,9 @@ class Rule(NamedTuple):
     """What is looked for in a graph and what stands there afterwards.
 
     Attributes:
-        before: `(op, **values)`, the nodes looked for. Weights, constants throughout, are named
-            `w` and `u`, biases `b` and `c`, tables of vectors `e`; all else is computed.
+        before: `(op, **values)`, the nodes looked for. Weights `(I, O)`, constants throughout, are
+            named `w` and `u`, biases `(O,)` `b` and `c`, tables of vectors `(V, I)` `e`; what is
+            computed is named `x` and `h`, both `(N, …)`, or `n`.
         after: `(op, constant, **values)`, the nodes instead; `constant` takes an array.
     """
 
@@ -28,13 +29,16 @@ class Rule(NamedTuple):
     after: Callable[..., Any]
 
 
+GEMM = {"transA": 0, "transB": 1, "alpha": 1.0, "beta": 1.0}
+"""How the exporter writes a linear map."""
+
 PLAIN = [  # one form for all linear maps
     Rule(
-        lambda op, x, w: op.Gemm(x, w, transB=1),
+        lambda op, x, w: op.Gemm(x, w, **GEMM),
         lambda op, constant, x, w: op.MatMul(x, constant(_array(w).T)),
     ),
     Rule(
-        lambda op, x, w, b: op.Gemm(x, w, b, transB=1),
+        lambda op, x, w, b: op.Gemm(x, w, b, **GEMM),
         lambda op, constant, x, w, b: op.Add(op.MatMul(x, constant(_array(w).T)), b),
     ),
 ]
@@ -110,11 +114,15 @@ def _made(rule: Rule, pattern: Any, numbers: count[int]) -> Any:
     ir = require("onnx_ir", EXTRA)
 
     def known(_: Any, **values: Any) -> bool:
-        constants = [value for name, value in values.items() if name in "wubce"]
-        tables = [value for name, value in values.items() if name == "e"]
-        return all(value.const_value is not None for value in constants) and all(
-            value.shape[0] <= TABLE_ROWS for value in tables
+        ranks = {"w": 2, "u": 2, "b": 1, "c": 1, "e": 2}
+        fit = all(
+            _is_constant(values[name], rank) for name, rank in ranks.items() if name in values
         )
+        if "e" in values:
+            fit = fit and values["e"].shape[0] <= TABLE_ROWS
+        if "h" in values:
+            fit = fit and _have_the_same_rows(values["x"], values["h"])
+        return fit
 
     def after(op: Any, **values: Any) -> Any:
         def constant(array: Any) -> Any:
@@ -124,6 +132,18 @@ def _made(rule: Rule, pattern: Any, numbers: count[int]) -> Any:
         return rule.after(op, constant, **values)
 
     return pattern.RewriteRule(rule.before, after, known)
+
+
+def _is_constant(value: Any, rank: int) -> bool:
+    return value.const_value is not None and len(value.const_value.shape) == rank
+
+
+def _have_the_same_rows(x: Any, h: Any) -> bool:
+    """Say whether two values are known to be `(N, …)` and `(N, …)`, not `(1, …)` and `(N, …)`."""
+    shapes = (x.shape, h.shape)
+    return (
+        None not in shapes and all(len(each) == 2 for each in shapes) and x.shape[0] == h.shape[0]
+    )
 
 
 def _array(value: Any) -> Any:

@@ -191,6 +191,17 @@ def test_a_library_that_sets_up_logging_for_all_is_kept_from_it(
     assert logging.root.level == level
 
 
+@pytest.mark.parametrize(("name", "products"), [("LSTM", 3), ("GRU", 5), ("RNN", 2), ("plugin", 2)])
+def test_a_step_has_few_products(name: str, products: int) -> None:
+    own = network(name)
+    nodes = onnx.load_model_from_string(export_step(own, own.encoder.start(1))).graph.node
+
+    # Layer 1 looks its input up, unless it is added to the output, as in this GRU; layer 2 of an LSTM
+    # reads both in one.
+    assert [node.op_type for node in nodes].count("MatMul") == products
+    assert "Gemm" not in [node.op_type for node in nodes]
+
+
 def test_leaves_go_in_and_out_by_name(made: Made) -> None:
     graph = onnx.load_from_string(made.graph).graph
     state = made.network.encoder.start(1)

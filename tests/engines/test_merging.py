@@ -36,6 +36,50 @@ class Looked(nn.Module):
         return mapped + vectors if self.twice else mapped
 
 
+class Shared(nn.Module):
+    """A sum with a product of one row for all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.x, self.one = nn.Linear(3, 5), nn.Linear(4, 5, bias=False)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.x(x) + self.one(h.sum(dim=0, keepdim=True))
+
+
+class Scaled(nn.Module):
+    """A linear map that is halved, and one of a bias for each row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.randn(3, 5)), nn.Parameter(torch.randn(5))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return torch.addmm(self.bias, x, self.weight, alpha=0.5) + h.sum()
+
+
+class Sequences(nn.Module):
+    """A sum of products of `(B, T, F)`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(3, 5), nn.Linear(4, 5)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.x(x[:, None].expand(-1, 2, -1)) + self.h(h[:, None].expand(-1, 2, -1))
+
+
+class Levels(nn.Module):
+    """One number looked up for each row, and a bias beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.levels, self.bias = nn.Parameter(torch.randn(9)), nn.Parameter(torch.randn(1))
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        return self.levels[numbers] + self.bias
+
+
 def graphs(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[bytes, bytes]:
     """Return the exporter's graph and the merged one."""
     with torch.no_grad():
@@ -88,3 +132,25 @@ def test_a_merged_graph_is_short_and_says_the_same(
 
     assert kinds(after) == expected
     torch.testing.assert_close(run(after, inputs), run(before, inputs))
+
+
+@pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec")
+@pytest.mark.parametrize(
+    ("network", "inputs"),
+    [
+        (Shared(), (X, H)),
+        (Scaled(), (X, H)),
+        (Sequences(), (X, H)),
+        (Levels(), (NUMBERS,)),
+    ],
+)
+def test_what_only_looks_alike_is_not_merged(
+    network: nn.Module, inputs: tuple[Tensor, ...]
+) -> None:
+    before, after = graphs(network, inputs)
+
+    assert "Concat" not in kinds(after)
+    assert kinds(after).count("Gather") == kinds(before).count("Gather")
+    torch.testing.assert_close(run(after, inputs), run(before, inputs))
+    with torch.no_grad():
+        torch.testing.assert_close(run(after, inputs), network(*inputs))
