@@ -196,8 +196,8 @@ def test_a_step_has_few_products(name: str, products: int) -> None:
     own = network(name)
     nodes = onnx.load_model_from_string(export_step(own, own.encoder.start(1))).graph.node
 
-    # Layer 1 looks its input up, unless it is added to the output, as in this GRU; layer 2 of an LSTM
-    # reads both in one.
+    # Layer 1 looks its input up, unless it is added to the output, as in this GRU; layer 2 of an
+    # LSTM reads both in one.
     assert [node.op_type for node in nodes].count("MatMul") == products
     assert "Gemm" not in [node.op_type for node in nodes]
 

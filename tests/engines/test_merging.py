@@ -44,7 +44,8 @@ class Shared(nn.Module):
         self.x, self.one = nn.Linear(3, 5), nn.Linear(4, 5, bias=False)
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
-        return self.x(x) + self.one(h.sum(dim=0, keepdim=True))
+        found: Tensor = self.x(x) + self.one(h.sum(dim=0, keepdim=True))
+        return found
 
 
 class Scaled(nn.Module):
@@ -66,7 +67,8 @@ class Sequences(nn.Module):
         self.x, self.h = nn.Linear(3, 5), nn.Linear(4, 5)
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
-        return self.x(x[:, None].expand(-1, 2, -1)) + self.h(h[:, None].expand(-1, 2, -1))
+        found: Tensor = self.x(x[:, None].expand(-1, 2, -1)) + self.h(h[:, None].expand(-1, 2, -1))
+        return found
 
 
 class Levels(nn.Module):

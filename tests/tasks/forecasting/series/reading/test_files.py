@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from seqforge.errors import UserError
 from seqforge_tasks.forecasting.series.layout import Layout
 from seqforge_tasks.forecasting.series.reading import (
+    Reading,
+    assembly,
     csv_source,
     files,
     panel_from_frame,
     read_panel,
 )
 from seqforge_tasks.forecasting.series.reading.chunks import Chunks
+from seqforge_tasks.forecasting.series.reading.raw_table import Source
 from tests.tasks.forecasting.series.reading.tables import csv, dates, refusal, same, targets
 
 NAN = float("nan")
@@ -341,11 +344,14 @@ def test_garbage_is_collected_again_behind_a_table_read_or_not(
 ) -> None:
     (tmp_path / "good.csv").write_text("a,b\n1,2\n3,4\n")
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n3,4,5,6\n")
-    seen = []
-    read = files.read_source
-    monkeypatch.setattr(
-        files, "read_source", lambda *given: (seen.append(gc.isenabled()), read(*given))[1]
-    )
+    seen: list[bool] = []
+    read = assembly.read_source
+
+    def watched(source: Source, layout: Layout) -> Reading:
+        seen.append(gc.isenabled())
+        return read(source, layout)
+
+    monkeypatch.setattr(files, "read_source", watched)
     (gc.enable if enabled else gc.disable)()
     try:
         read_panel(tmp_path / "good.csv")
