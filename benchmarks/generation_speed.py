@@ -192,7 +192,7 @@ def speed(model: LanguageModel, arguments: argparse.Namespace) -> str:
 
 
 def reading(size: int, threads: Sequence[int]) -> str:
-    """Time the mere reading of a step's weights, by a sum: no step can be faster.
+    """Time the mere reading of a step's weights, by a sum: a step can hardly be faster.
 
     Two layers of `H` read three recurrent or input matrices `(4 H, H)` a step; the first layer's
     input product is a look-up.

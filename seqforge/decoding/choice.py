@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -63,10 +64,12 @@ class Choice:
             `(N,)` int64, where the log-probabilities are.
 
         Raises:
-            ValueError: The log-probabilities are not numbers, and chance decides.
+            ValueError: The log-probabilities are not numbers, or no token has any probability.
         """
         if self.temperature == 0.0:
-            return log_probs.argmax(dim=1)
+            best, tokens = log_probs.max(dim=1)
+            require_numbers(best)
+            return tokens
         # In float64 and from the likeliest one down: no temperature then overflows.
         scores = log_probs.cpu().double()
         scores = (scores - scores.amax(dim=1, keepdim=True)) / self.temperature
@@ -80,13 +83,13 @@ class Choice:
 
 
 def require_numbers(scores: Tensor) -> None:
-    """Refuse NaN.
+    """Refuse NaN and what is infinite.
 
     Args:
-        scores: Of any shape.
+        scores: What was chosen, of any shape.
 
     Raises:
         ValueError: There is one.
     """
-    if bool(scores.isnan().any()):
+    if not math.isfinite(float(scores.sum())):
         raise ValueError("the model's log-probabilities are not numbers: nothing can be drawn")

@@ -66,13 +66,15 @@ def sample(
             (nucleus sampling, Holtzman et al. 2020), after temperature and `top_k`; at least from
             one. 1: from all.
         seeds: One seed for each row; 0, 1, 2, … by default.
-        end: The token that ends a row; None: rows go on to `length`.
+        end: The token that ends a row; None: rows go on to `length`. Until all rows have ended the
+            model goes on in each, unseen.
 
     Raises:
         ValueError: The temperature or `top_k` is negative, `top_p` is not between 0 and 1, there
-            are not as many seeds as rows, or the model gives NaN.
+            are not as many seeds as rows, or the model gives NaN or leaves no token to a row. Of a
+            `DrawingStep` only the log-probabilities of what it has drawn are seen.
     """
-    if temperature < 0:
+    if not temperature >= 0:
         raise ValueError(f"temperature must be at least 0, not {temperature}")
     if top_k < 0 or not 0.0 <= top_p <= 1.0:
         raise ValueError(
@@ -124,12 +126,13 @@ def _by_itself(
     The first are short: nobody waits for a block before the first token.
     """
     done, block = 0, 1
-    longest = max(1, min(BLOCK, NOISE // (len(tokens) * step.num_tokens)))
+    longest = max(1, min(BLOCK, NOISE // max(1, len(tokens) * step.num_tokens)))
     while done < length:
         block = min(block, longest, length - done)
-        noise, temperature = choice.noise(block, step.num_tokens), choice.temperature or 1.0
-        drawn, log_probs, state = step.draw(tokens, state, noise, temperature)
-        require_numbers(log_probs)
+        with torch.inference_mode():
+            noise, temperature = choice.noise(block, step.num_tokens), choice.temperature or 1.0
+            drawn, log_probs, state = step.draw(tokens, state, noise, temperature)
+            require_numbers(log_probs)
         for row, scores in zip(drawn, log_probs, strict=True):
             yield row, scores, None
         tokens, done, block = drawn[-1], done + block, 2 * block

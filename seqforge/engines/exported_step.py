@@ -12,7 +12,7 @@ from torch import Tensor
 from seqforge.decoding.step import Drawn, StepOut
 from seqforge.engines.exporting import plain
 from seqforge.engines.leaf_names import leaf_names
-from seqforge.engines.looping import loop_step
+from seqforge.engines.looping import OUTSIDE, loop_step
 from seqforge.engines.packages import EXTRA
 from seqforge.errors import require
 from seqforge.state import State, leaves, map_state
@@ -63,9 +63,11 @@ class ExportedStep:
         Returns:
             The tokens, their log-probabilities, and the state after T steps, on the CPU.
         """
-        inputs = self._inputs(tokens, state)
-        inputs["noise"] = noise.numpy()
-        inputs["temperature"] = np.array(temperature, dtype=np.float64)
+        inputs = self._inputs(tokens, state) | {
+            "noise": noise.numpy(),
+            "temperature": np.array(temperature, dtype=np.float64),
+        }
+        inputs = {f"{OUTSIDE}{name}": array for name, array in inputs.items()}
         drawn, scores, *after = self._repeated.run(None, inputs)
         return Drawn(torch.from_numpy(drawn), torch.from_numpy(scores), _state(after, state))
 

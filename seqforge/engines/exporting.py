@@ -76,7 +76,14 @@ def export_step(network: nn.Module, state: State) -> bytes:
                 todo="use --engine torch; an encoder's `step` must do the same for every batch",
             ) from error
     assert program is not None  # it is only for the exporter before this one
-    data: bytes = merge_products(program.model_proto).SerializeToString()
+    try:
+        data: bytes = merge_products(program.model_proto).SerializeToString()
+    except require("onnx_ir", EXTRA).passes.PassError as error:
+        raise UserError(
+            f"the graph of this network's step cannot be simplified: {_reason(error)}",
+            where="--engine",
+            todo="use --engine torch",
+        ) from error
     return data
 
 

@@ -7,8 +7,11 @@ from typing import Any
 from seqforge.engines.packages import EXTRA
 from seqforge.errors import require
 
-INSIDE = "step/"
-"""What the names of the graph that is repeated begin with."""
+OUTSIDE = "loop/"
+"""What the names of inputs and outputs begin with, beside those of the step that is repeated."""
+
+DRAW = "draw/"
+"""What the names of a draw's values begin with."""
 
 
 def loop_step(graph: bytes) -> bytes:
@@ -20,7 +23,7 @@ def loop_step(graph: bytes) -> bytes:
 
     Inputs are `noise` `(T, N, V)` and `temperature`, in float64, before those of the step;
     outputs `drawn` `(T, N)`, their `scores` `(T, N)` in float32 under the model, and the leaves of
-    the state after all steps, `next.…`. T is the length of the noise.
+    the state after all steps, `next.…`. T is the length of the noise. All names begin with `loop/`.
 
     Args:
         graph: As from `export_step`.
@@ -32,38 +35,47 @@ def loop_step(graph: bytes) -> bytes:
         MissingExtra: The packages are not installed.
     """
     onnx = require("onnx", EXTRA)
-    before = onnx.load_model_from_string(graph)
-    inner = onnx.compose.add_prefix(before, INSIDE)
-    log_probs, *leaves = before.graph.output
+    step = onnx.load_model_from_string(graph)
+    log_probs, *leaves = step.graph.output
     _, size = log_probs.type.tensor_type.shape.dim
-    names = [each.name for each in before.graph.input]
+    value, types = onnx.helper.make_tensor_value_info, onnx.TensorProto
+    inputs = [
+        value(f"{OUTSIDE}noise", types.DOUBLE, ["steps", "rows", size.dim_value]),
+        value(f"{OUTSIDE}temperature", types.DOUBLE, []),
+        *_outside(onnx, step.graph.input),
+    ]
+    outputs = [
+        value(f"{OUTSIDE}drawn", types.INT64, ["steps", "rows"]),
+        value(f"{OUTSIDE}scores", types.FLOAT, ["steps", "rows"]),
+        *_outside(onnx, leaves),
+    ]
+    noise, _, *before = [each.name for each in inputs]
+    drawn, scores, *after = [each.name for each in outputs]
     scan = onnx.helper.make_node(
         "Scan",
-        [*names, "noise"],
-        ["last", *[each.name for each in leaves], "drawn", "scores"],
-        body=_body(onnx, inner.graph),
+        [*before, noise],
+        [f"{OUTSIDE}last", *after, drawn, scores],
+        body=_body(onnx, step.graph),
         num_scan_inputs=1,
     )
-    value, types = onnx.helper.make_tensor_value_info, onnx.TensorProto
-    outer = onnx.helper.make_graph(
-        [scan],
-        "steps",
-        [
-            value("noise", types.DOUBLE, ["steps", "rows", size.dim_value]),
-            value("temperature", types.DOUBLE, []),
-            *before.graph.input,
-        ],
-        [
-            value("drawn", types.INT64, ["steps", "rows"]),
-            value("scores", types.FLOAT, ["steps", "rows"]),
-            *leaves,
-        ],
-    )
     model = onnx.helper.make_model(
-        outer, opset_imports=before.opset_import, ir_version=before.ir_version
+        onnx.helper.make_graph([scan], "steps", inputs, outputs),
+        opset_imports=step.opset_import,
+        ir_version=step.ir_version,
     )
     data: bytes = model.SerializeToString()
     return data
+
+
+def _outside(onnx: Any, values: Any) -> list[Any]:
+    """Return inputs or outputs of a step under names outside of it, which must be others."""
+    copies = []
+    for each in values:
+        copy = onnx.ValueInfoProto()
+        copy.CopyFrom(each)
+        copy.name = f"{OUTSIDE}{each.name}"
+        copies.append(copy)
+    return copies
 
 
 def _body(onnx: Any, step: Any) -> Any:
@@ -76,32 +88,35 @@ def _body(onnx: Any, step: Any) -> Any:
     Returns:
         The graph: tokens, state, noise to tokens, state, tokens, scores.
     """
-    make, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
-    types = onnx.TensorProto
+    types, value = onnx.TensorProto, onnx.helper.make_tensor_value_info
     log_probs, *leaves = step.output
-    step.node.extend(
-        [
-            make("Cast", [log_probs.name], ["wide"], to=types.DOUBLE),
-            make("ReduceMax", ["wide", "last_axis"], ["best"], keepdims=1),
-            make("Sub", ["wide", "best"], ["below"]),  # no temperature then overflows
-            make("Div", ["below", "temperature"], ["tempered"]),
-            make("Add", ["tempered", "noise_of_step"], ["noisy"]),
-            make("ArgMax", ["noisy"], ["column"], axis=1, keepdims=1),
-            make("GatherElements", [log_probs.name, "column"], ["score_column"], axis=1),
-            make("Squeeze", ["column", "last_axis"], ["token"]),
-            make("Squeeze", ["score_column", "last_axis"], ["score"]),
-            make("Identity", ["token"], ["token_again"]),
-        ]
-    )
-    step.initializer.append(onnx.helper.make_tensor("last_axis", types.INT64, [1], [1]))
-    step.input.append(value("noise_of_step", types.DOUBLE, None))
+
+    def make(kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
+        node = onnx.helper.make_node(kind, inputs, [f"{DRAW}{output}"], **attributes)
+        step.node.append(node)
+
+    def here(*names: str) -> list[str]:
+        return [f"{DRAW}{name}" for name in names]
+
+    make("Cast", [log_probs.name], "wide", to=types.DOUBLE)
+    make("ReduceMax", here("wide", "last_axis"), "best", keepdims=1)
+    make("Sub", here("wide", "best"), "below")  # no temperature then overflows
+    make("Div", [*here("below"), f"{OUTSIDE}temperature"], "tempered")
+    make("Add", here("tempered", "noise"), "noisy")
+    make("ArgMax", here("noisy"), "column", axis=1, keepdims=1)
+    make("GatherElements", [log_probs.name, *here("column")], "score_column", axis=1)
+    make("Squeeze", here("column", "last_axis"), "token")
+    make("Squeeze", here("score_column", "last_axis"), "score")
+    make("Identity", here("token"), "token_again")
+    step.initializer.append(onnx.helper.make_tensor(f"{DRAW}last_axis", types.INT64, [1], [1]))
+    step.input.append(value(f"{DRAW}noise", types.DOUBLE, None))
     del step.output[:]
     step.output.extend(
         [
-            value("token", types.INT64, None),
+            value(f"{DRAW}token", types.INT64, None),
             *leaves,
-            value("token_again", types.INT64, None),
-            value("score", types.FLOAT, None),
+            value(f"{DRAW}token_again", types.INT64, None),
+            value(f"{DRAW}score", types.FLOAT, None),
         ]
     )
     return step

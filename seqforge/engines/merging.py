@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -29,17 +29,21 @@ class Rule(NamedTuple):
     after: Callable[..., Any]
 
 
-GEMM = {"transA": 0, "transB": 1, "alpha": 1.0, "beta": 1.0}
-"""How the exporter writes a linear map."""
+GEMM = {"transA": 0, "alpha": 1.0, "beta": 1.0}
+"""How the exporter writes a linear map, beside `transB`."""
 
 PLAIN = [  # one form for all linear maps
     Rule(
-        lambda op, x, w: op.Gemm(x, w, **GEMM),
+        lambda op, x, w: op.Gemm(x, w, transB=1, **GEMM),
         lambda op, constant, x, w: op.MatMul(x, constant(_array(w).T)),
     ),
     Rule(
-        lambda op, x, w, b: op.Gemm(x, w, b, **GEMM),
+        lambda op, x, w, b: op.Gemm(x, w, b, transB=1, **GEMM),
         lambda op, constant, x, w, b: op.Add(op.MatMul(x, constant(_array(w).T)), b),
+    ),
+    Rule(
+        lambda op, x, w, b: op.Gemm(x, w, b, transB=0, **GEMM),
+        lambda op, _, x, w, b: op.Add(op.MatMul(x, w), b),
     ),
 ]
 
@@ -94,22 +98,24 @@ def merge_products(model: Any) -> Any:
     Raises:
         MissingExtra: The packages are not installed.
     """
-    rewriter, numbers = require("onnxscript.rewriter", EXTRA), count()
+    rewriter = require("onnxscript.rewriter", EXTRA)
+    taken = {each.name for each in model.graph.initializer}
+    names = (name for number in count() if (name := f"merged.{number}") not in taken)
     for rules in (PLAIN, BIASES, TABLES[:1], TABLES[1:], SUMS):
-        made = [_made(rule, rewriter.pattern, numbers) for rule in rules]
+        made = [_made(rule, rewriter.pattern, names) for rule in rules]
         ways = rewriter.pattern.RewriteRuleSet(made, commute=True)
         with quiet():
             model = rewriter.rewrite(model, pattern_rewrite_rules=ways)
     return model
 
 
-def _made(rule: Rule, pattern: Any, numbers: count[int]) -> Any:
+def _made(rule: Rule, pattern: Any, names: Iterator[str]) -> Any:
     """Give a rule to the rewriter.
 
     Args:
         rule: Ours.
         pattern: The module `onnxscript.rewriter.pattern`.
-        numbers: What names of constants are told apart by.
+        names: For new constants.
     """
     ir = require("onnx_ir", EXTRA)
 
@@ -127,7 +133,7 @@ def _made(rule: Rule, pattern: Any, numbers: count[int]) -> Any:
     def after(op: Any, **values: Any) -> Any:
         def constant(array: Any) -> Any:
             tensor = ir.tensor(np.ascontiguousarray(array))
-            return op.initializer(tensor, name=f"merged.{next(numbers)}")
+            return op.initializer(tensor, name=next(names))
 
         return rule.after(op, constant, **values)
 
@@ -141,9 +147,10 @@ def _is_constant(value: Any, rank: int) -> bool:
 def _have_the_same_rows(x: Any, h: Any) -> bool:
     """Say whether two values are known to be `(N, …)` and `(N, …)`, not `(1, …)` and `(N, …)`."""
     shapes = (x.shape, h.shape)
-    return (
-        None not in shapes and all(len(each) == 2 for each in shapes) and x.shape[0] == h.shape[0]
-    )
+    if None in shapes or any(len(each) != 2 for each in shapes):
+        return False
+    rows, others = (each[0] if isinstance(each[0], int) else each[0].value for each in shapes)
+    return rows is not None and rows == others
 
 
 def _array(value: Any) -> Any:

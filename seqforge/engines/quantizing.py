@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from seqforge.engines.packages import EXTRA, quiet
 from seqforge.errors import require
 
@@ -13,7 +15,7 @@ EIGHT_BITS = 4
 
 
 def quantize(graph: bytes) -> bytes:
-    """Round the matrices of a graph's products to 8 bits.
+    """Round the matrices of a graph's products to 8 bits: those in float32 that are constants.
 
     128 weights of one output have a scale together, and so have 128 numbers of one row of what
     they are multiplied with, rounded to 8 bits as they come (dynamic quantisation; Jacob et al.
@@ -37,7 +39,18 @@ def quantize(graph: bytes) -> bytes:
             bits=8, block_size=BLOCK, is_symmetric=True, accuracy_level=EIGHT_BITS
         )
         model = onnx.load_model_from_string(graph)
-        quantizer = quantization.MatMulNBitsQuantizer(model, algo_config=way)
+        others = _name_products_in_other_precision(model.graph, onnx.TensorProto.FLOAT)
+        quantizer = quantization.MatMulNBitsQuantizer(
+            model, nodes_to_exclude=others, algo_config=way
+        )
         quantizer.process()
         data: bytes = quantizer.model.model.SerializeToString()
     return data
+
+
+def _name_products_in_other_precision(graph: Any, precision: int) -> list[str]:
+    """Name all nodes, and return the names of products with constants of another data type."""
+    weights = {each.name for each in graph.initializer if each.data_type != precision}
+    for number, node in enumerate(graph.node):
+        node.name = node.name or f"unnamed.{number}"
+    return [node.name for node in graph.node if weights.intersection(node.input)]

@@ -45,7 +45,8 @@ def test_what_has_no_probability_is_not_drawn() -> None:
     assert {int(choice.tokens(log_probs)) for _ in range(200)} == {1}
 
 
-def test_nan_is_refused_and_infinity_is_not() -> None:
-    require_numbers(torch.tensor([1.0, -torch.inf]))
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_what_is_no_finite_number_is_refused(value: float) -> None:
+    require_numbers(torch.tensor([1.0, -3e38]))
     with pytest.raises(ValueError, match="not numbers: nothing can be drawn"):
-        require_numbers(torch.tensor([1.0, torch.nan]))
+        require_numbers(torch.tensor([1.0, value]))

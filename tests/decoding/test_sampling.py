@@ -222,6 +222,8 @@ def test_tokens_come_one_at_a_time() -> None:
 def test_wrong_options_are_refused() -> None:
     with pytest.raises(ValueError, match="temperature must be at least 0, not -1"):
         next(sample(_step, torch.tensor([0]), _state(1), length=1, temperature=-1))
+    with pytest.raises(ValueError, match="temperature must be at least 0, not nan"):
+        next(sample(_step, torch.tensor([0]), _state(1), length=1, temperature=float("nan")))
     with pytest.raises(ValueError, match=r"not -1 and 1\.0"):
         next(sample(_step, torch.tensor([0]), _state(1), length=1, top_k=-1))
     with pytest.raises(ValueError, match=r"not 0 and 1\.5"):
@@ -325,6 +327,46 @@ def test_what_a_model_draws_by_itself_must_have_numbers() -> None:
 
     with pytest.raises(ValueError, match="log-probabilities are not numbers"):
         next(sample(Broken(), torch.tensor([0]), _state(1), length=3))
+
+
+def test_what_a_model_draws_by_itself_has_no_gradient() -> None:
+    class Learning(Writer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.ones(1, requires_grad=True)
+
+        def draw(self, tokens: Tensor, state: State, noise: Tensor, temperature: float) -> Drawn:
+            drawn = super().draw(tokens, state * self.weight, noise, temperature)
+            return drawn._replace(log_probs=drawn.log_probs * self.weight)
+
+    for each in sample(Learning(), torch.tensor([0]), _state(1), length=4):
+        assert not each.log_probs.requires_grad
+
+
+def test_no_rows_are_written_too() -> None:
+    nobody = torch.empty(0, dtype=torch.long)
+    for step in (_step, Writer()):
+        steps = list(sample(step, nobody, _state(0), length=3, seeds=[]))
+        assert [each.tokens.tolist() for each in steps] == [[], [], []]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("value", [-torch.inf, torch.inf, torch.nan])
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_leaves_nothing_to_draw_is_refused_by_both(
+    temperature: float, value: float, alone: bool
+) -> None:
+    class Broken(Writer):
+        def __call__(self, tokens: Tensor, state: State) -> StepOut:
+            return StepOut(torch.full((1, VOCABULARY), value), state)
+
+        def draw(self, tokens: Tensor, state: State, noise: Tensor, temperature: float) -> Drawn:
+            return Drawn(torch.zeros(1, 1, dtype=torch.long), torch.full((1, 1), value), state)
+
+    broken = Broken()
+    step: Step = broken if alone else broken.__call__
+    with pytest.raises(ValueError, match="not numbers"):
+        next(sample(step, torch.tensor([0]), _state(1), length=1, temperature=temperature))
 
 
 def test_a_sampler_leaves_the_callers_mode_alone() -> None:

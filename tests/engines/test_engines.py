@@ -9,9 +9,10 @@ from typing import NamedTuple, get_args
 import onnx
 import pytest
 import torch
+from onnx_ir.passes import PassError
 from torch import Tensor, nn
 
-from seqforge.decoding import DrawingStep, Step
+from seqforge.decoding import DrawingStep, Step, sample
 from seqforge.decoding.choice import Choice
 from seqforge.encoders import GRU, LSTM, RNN, Encoder
 from seqforge.engines import (
@@ -20,6 +21,7 @@ from seqforge.engines import (
     ExportedStep,
     engine_step,
     export_step,
+    exporting,
     quantize,
     require_engine,
 )
@@ -132,7 +134,7 @@ def test_steps_taken_in_one_call_are_those_taken_one_by_one(made: Made, rows: in
     assert isinstance(made.step, DrawingStep)
     assert made.step.num_tokens == TOKENS
 
-    for temperature, steps in ((0.7, 9), (1e300, 1), (1e-300, 4)):
+    for temperature, steps in ((0.7, 9), (1e300, 1), (5e-324, 4)):
         seeds = range(rows)
         noise = Choice(1.0, 0, 1.0, seeds).noise(steps, TOKENS)
         drawn = made.step.draw(first, state, noise, temperature)
@@ -148,6 +150,72 @@ def test_steps_taken_in_one_call_are_those_taken_one_by_one(made: Made, rows: in
         torch.testing.assert_close(leaves(drawn.state), leaves(before))
         assert type(drawn.state) is type(before)
         state = drawn.state
+
+
+def test_steps_in_one_call_are_prepared_where_they_are_taken(made: Made) -> None:
+    first, state = torch.tensor([1]), made.network.encoder.start(1)
+    step = ExportedStep(made.graph, state)
+
+    assert len(list(sample(step, first, state, length=3, top_k=2))) == 3
+    assert "_repeated" not in vars(step)
+    assert len(list(sample(step, first, state, length=3))) == 3
+    assert "_repeated" in vars(step)
+
+
+def test_a_step_with_branches_is_repeated() -> None:
+    class Branching(Plugin):
+        def step(self, x: Tensor, state: State) -> tuple[Tensor, CountingState]:
+            weight, bias = self.map.weight[:, :WIDTH], self.map.bias
+
+            def linear(x: Tensor) -> Tensor:
+                return x @ weight.t() + bias
+
+            return (
+                super().step(x, state)
+                if not torch.compiler.is_exporting()
+                else (
+                    torch.cond(x.sum() > 0, linear, lambda x: linear(-x), (x,)),
+                    state._replace(steps=state.steps + 1),
+                )
+            )
+
+    own = Network(Branching(WIDTH)).eval()
+    first, state = torch.tensor([1, 4]), own.encoder.start(2)
+    step = engine_step("onnx", own, own.encoder.start(1))
+
+    drawn = list(sample(step, first, state, length=5, seeds=[1, 2]))
+    tokens, one_by_one = first, Choice(1.0, 0, 1.0, [1, 2])
+    for each in drawn:
+        log_probs, state, _ = step(tokens, state)
+        tokens = one_by_one.tokens(log_probs)
+        assert torch.equal(each.tokens, tokens)
+
+
+@torch.no_grad()
+def test_products_in_double_precision_stay_as_they_are() -> None:
+    class Double(Plugin):
+        def step(self, x: Tensor, state: State) -> tuple[Tensor, CountingState]:
+            weight = self.map.weight[:, :WIDTH].double()
+            return super().step(x + (x.double() @ weight.t()).float().sum(1, True), state)
+
+    own = Network(Double(WIDTH)).eval()
+    tokens, state = torch.tensor([1, 4]), own.encoder.start(2)
+    step = engine_step("int8", own, own.encoder.start(1))
+
+    expected, _ = own(tokens, state)
+    torch.testing.assert_close(step(tokens, state).log_probs, expected, rtol=0.0, atol=0.1)
+
+
+def test_a_graph_that_cannot_be_simplified_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(model: object) -> object:
+        raise PassError("the rewriter gave up")
+
+    monkeypatch.setattr(exporting, "merge_products", failing)
+    own = network("RNN")
+    with pytest.raises(UserError, match="cannot be simplified: the rewriter gave up") as caught:
+        export_step(own, own.encoder.start(1))
+
+    assert caught.value.where == "--engine"
 
 
 @torch.no_grad()

@@ -146,7 +146,7 @@ def test_a_merged_graph_is_short_and_says_the_same(
         (Levels(), (NUMBERS,)),
     ],
 )
-def test_what_only_looks_alike_is_not_merged(
+def test_what_only_looks_alike_is_not_merged_from_torch(
     network: nn.Module, inputs: tuple[Tensor, ...]
 ) -> None:
     before, after = graphs(network, inputs)
@@ -156,3 +156,51 @@ def test_what_only_looks_alike_is_not_merged(
     torch.testing.assert_close(run(after, inputs), run(before, inputs))
     with torch.no_grad():
         torch.testing.assert_close(run(after, inputs), network(*inputs))
+
+
+GRAPH = """<ir_version: 10, opset_import: ["" : 20]>
+g (float[{rows}, 2] x, float[{others}, 2] h, int64[N] n) => (float[N, 2] y)
+<float[2, 2] W = {{1, 2, 3, 5}}, float[1, 2, 2] W3 = {{1, 2, 3, 5}}, float[2, 2] E = {{7, 8, 9, 6}},
+ float[2] b = {{3, 1}}, float[2, 2] B = {{3, 1, 4, 2}}>
+{{ {nodes} }}"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "others", "nodes"),
+    [
+        ("N", "N", "y = Gemm<alpha = 0.5, beta = 1.0, transA = 0, transB = 1> (x, W, b)"),
+        ("N", "N", "y = Gemm<alpha = 1.0, beta = 2.0, transA = 0, transB = 1> (x, W, b)"),
+        ("2", "2", "y = Gemm<alpha = 1.0, beta = 1.0, transA = 1, transB = 1> (x, W, b)"),
+        ("N", "1", "p = MatMul (x, W) q = MatMul (h, W) y = Add (p, q)"),
+        ("N", "", "p = MatMul (x, W) q = MatMul (h, W) y = Add (p, q)"),
+        ("N", "N", "v = Gather<axis = 0> (E, n) p = MatMul (v, W3) y = Squeeze (p)"),
+        ("N", "N", "v = Gather<axis = 0> (E, n) y = Add (v, B)"),
+    ],
+)
+def test_what_only_looks_alike_is_not_merged(rows: str, others: str, nodes: str) -> None:
+    if not others:  # two unknown numbers are not the same
+        rows, others = "?", "?"
+    text = GRAPH.format(rows=rows, others=others, nodes=nodes).replace("[?, 2]", "[ , 2]")
+    model = onnx.parser.parse_model(text.replace("[ , 2]", "[M, 2]"))
+    if rows == "?":
+        for each in model.graph.input[:2]:
+            each.type.tensor_type.shape.dim[0].ClearField("dim_param")
+
+    after = merge_products(model)
+
+    expected = [node.op_type for node in model.graph.node]
+    assert [node.op_type for node in after.graph.node] == expected
+
+
+def test_new_constants_have_names_of_their_own() -> None:
+    nodes = "p = MatMul (x, W) q = MatMul (h, W) y = Add (p, q)"
+    model = onnx.parser.parse_model(GRAPH.format(rows="N", others="N", nodes=nodes))
+    model.graph.initializer[0].name = "merged.0"
+    for node in model.graph.node[:2]:
+        node.input[1] = "merged.0"
+
+    after = merge_products(model)
+
+    assert [node.op_type for node in after.graph.node] == ["Concat", "MatMul"]
+    assert after.graph.node[1].input[1] == "merged.1"
+    onnx.checker.check_model(after)
