@@ -15,10 +15,10 @@ from seqforge.decoding.truncation import keep_top_k, keep_top_p
 class Choice:
     """Draws each row's tokens by a generator of its own; it remembers nothing else.
 
-    A draw is the largest of tempered log-probabilities with noise from the standard Gumbel
-    distribution (Gumbel 1954; Maddison et al. 2014). With `q_v` from Exp(1), `-log q_v` is such
-    noise and `argmax_v p_v / q_v` the same token: what `torch.multinomial` does for a single draw,
-    whose numbers these are.
+    A draw is the token whose clock rings first: with `q_v` from Exp(1), `argmax_v p_v / q_v` is
+    `v` with probability `p_v`. That is what `torch.multinomial` does for a single draw, and these
+    are its numbers. In logarithms it is the largest of tempered log-probabilities with noise
+    `-log q_v`, which has the standard Gumbel distribution (Gumbel 1954; Maddison et al. 2014).
 
     Args:
         temperature: Divides log-probabilities; 0 takes the most probable token.
@@ -48,8 +48,7 @@ class Choice:
             return torch.zeros(shape, dtype=torch.float64)
         clocks = torch.empty(shape, dtype=torch.float64)
         for step in clocks.unbind():
-            for row, generator in zip(step.unbind(), self._generators, strict=True):
-                row.exponential_(generator=generator)
+            self._start(step)
         numbers = clocks.numpy()
         # NumPy, for PyTorch's logarithm of so few wakes threads that then stand in an engine's way.
         return torch.from_numpy(np.negative(np.log(numbers, out=numbers), out=numbers))
@@ -72,14 +71,21 @@ class Choice:
             return tokens
         # In float64 and from the likeliest one down: no temperature then overflows.
         scores = log_probs.cpu().double()
-        scores = (scores - scores.amax(dim=1, keepdim=True)) / self.temperature
+        scores = (scores - scores.amax(dim=1, keepdim=True)).div_(self.temperature)
         if self._top_k:
             scores = keep_top_k(scores, self._top_k)
         if self._top_p < 1.0:
             scores = keep_top_p(scores, self._top_p)
-        best, tokens = (scores + self.noise(1, scores.size(1))[0]).max(dim=1)
+        clocks = torch.empty_like(scores)
+        self._start(clocks)
+        best, tokens = scores.exp_().div_(clocks).max(dim=1)  # the logarithm would take longer
         require_numbers(best)
         return tokens.to(log_probs.device)
+
+    def _start(self, clocks: Tensor) -> None:
+        """Fill the clocks of a step (N, V) from Exp(1), each row by its own generator."""
+        for row, generator in zip(clocks.unbind(), self._generators, strict=True):
+            row.exponential_(generator=generator)
 
 
 def require_numbers(scores: Tensor) -> None:
