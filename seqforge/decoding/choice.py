@@ -11,14 +11,23 @@ from torch import Tensor
 
 from seqforge.decoding.truncation import keep_top_k, keep_top_p
 
+AHEAD = 2**14
+"""Numbers that a row draws at once at most, beyond those of a step."""
+
+STEPS_AHEAD = 32
+"""Steps that it draws at once at most."""
+
 
 class Choice:
-    """Draws each row's tokens by a generator of its own; it remembers nothing else.
+    """Draws each row's tokens by a generator of its own.
 
     A draw is the token whose clock rings first: with `q_v` from Exp(1), `argmax_v p_v / q_v` is
-    `v` with probability `p_v`. That is what `torch.multinomial` does for a single draw, and these
-    are its numbers. In logarithms it is the largest of tempered log-probabilities with noise
-    `-log q_v`, which has the standard Gumbel distribution (Gumbel 1954; Maddison et al. 2014).
+    `v` with probability `p_v` (as in `torch.multinomial`). In logarithms it is the largest of
+    tempered log-probabilities with noise `-log q_v`, which has the standard Gumbel distribution
+    (Gumbel 1954; Maddison et al. 2014).
+
+    Clocks are drawn for up to 32 steps at once, which takes hardly longer than for one; how many
+    follows from the number of tokens alone, and what comes out does not depend on how it is asked.
 
     Args:
         temperature: Divides log-probabilities; 0 takes the most probable token.
@@ -32,26 +41,24 @@ class Choice:
         self.from_all = temperature == 0.0 or (top_k == 0 and top_p == 1.0)
         self._top_k, self._top_p = top_k, top_p
         self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        # Clocks that are drawn ahead, and how many steps of them are given out.
+        self._clocks, self._used = torch.empty(0), 0
 
     def noise(self, steps: int, size: int) -> Tensor:
         """Draw the noise of the next steps.
 
         Args:
             steps: `T`.
-            size: `V`.
+            size: `V`, the same at every call.
 
         Returns:
             `(T, N, V)` float64 on the CPU, Gumbel noise; zeros at temperature 0.
         """
-        shape = (steps, len(self._generators), size)
         if self.temperature == 0.0:
-            return torch.zeros(shape, dtype=torch.float64)
-        clocks = torch.empty(shape, dtype=torch.float64)
-        for step in clocks.unbind():
-            self._start(step)
-        numbers = clocks.numpy()
+            return torch.zeros(steps, len(self._generators), size, dtype=torch.float64)
+        numbers = self._next_clocks(steps, size).numpy()
         # NumPy, for PyTorch's logarithm of so few wakes threads that then stand in an engine's way.
-        return torch.from_numpy(np.negative(np.log(numbers, out=numbers), out=numbers))
+        return torch.from_numpy(np.negative(np.log(numbers), order="C"))
 
     def tokens(self, log_probs: Tensor) -> Tensor:
         """Choose a token for each row.
@@ -76,16 +83,30 @@ class Choice:
             scores = keep_top_k(scores, self._top_k)
         if self._top_p < 1.0:
             scores = keep_top_p(scores, self._top_p)
-        clocks = torch.empty_like(scores)
-        self._start(clocks)
+        (clocks,) = self._next_clocks(1, scores.size(1))
         best, tokens = scores.exp_().div_(clocks).max(dim=1)  # the logarithm would take longer
         require_numbers(best)
         return tokens.to(log_probs.device)
 
-    def _start(self, clocks: Tensor) -> None:
-        """Fill the clocks of a step (N, V) from Exp(1), each row by its own generator."""
-        for row, generator in zip(clocks.unbind(), self._generators, strict=True):
+    def _next_clocks(self, steps: int, size: int) -> Tensor:
+        """Return clocks of the next steps (T, N, V)."""
+        parts = []
+        while steps:
+            if self._used == len(self._clocks):
+                self._clocks, self._used = self._drawn(size), 0
+            part = self._clocks[self._used : self._used + steps]
+            self._used += len(part)
+            steps -= len(part)
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _drawn(self, size: int) -> Tensor:
+        """Draw clocks of some steps (T, N, V), from Exp(1), each row by its own generator."""
+        ahead = max(1, min(STEPS_AHEAD, AHEAD // max(1, size)))
+        rows = torch.empty(len(self._generators), ahead, size, dtype=torch.float64)
+        for row, generator in zip(rows.unbind(), self._generators, strict=True):
             row.exponential_(generator=generator)
+        return rows.transpose(0, 1)
 
 
 def require_numbers(scores: Tensor) -> None:

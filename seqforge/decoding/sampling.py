@@ -84,18 +84,20 @@ def sample(
     if seeds is not None and len(seeds) != rows:
         raise ValueError(f"{len(seeds)} seeds for {rows} rows: give one for each row")
     choice = Choice(temperature, top_k, top_p, tuple(seeds or range(rows)))
-    finished = torch.zeros(rows, dtype=torch.bool, device=first.device)
     if choice.from_all and isinstance(step, DrawingStep):
         written = _by_itself(step, first, state, length, choice)
     else:
         written = _one_by_one(step, first, state, length, choice)
-    for tokens, scores, trace in written:
-        if end is not None:
-            scores = scores.masked_fill(finished, 0.0)
-            tokens = tokens.masked_fill(finished, end)
-            finished = finished | (tokens == end)
+    if end is None:
+        yield from written
+        return
+    finished = torch.zeros(rows, dtype=torch.bool, device=first.device)
+    for tokens, scores, _, trace in written:
+        scores = scores.masked_fill(finished, 0.0)
+        tokens = tokens.masked_fill(finished, end)
+        finished = finished | (tokens == end)
         yield Sampled(tokens, scores, finished, trace)
-        if end is not None and bool(finished.all()):
+        if bool(finished.all()):
             return
 
 
@@ -108,23 +110,25 @@ def greedy(step: Step, first: Tensor, state: State, *, length: int, end: int) ->
 
 def _one_by_one(
     step: Step, tokens: Tensor, state: State, length: int, choice: Choice
-) -> Iterator[tuple[Tensor, Tensor, State]]:
-    """Yield tokens (N,), their log-probabilities (N,) and the trace of each step."""
+) -> Iterator[Sampled]:
+    """Yield each step of rows that never finish."""
+    unfinished = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
     for _ in range(length):
         with torch.inference_mode():  # around each step: the caller's mode is another
             log_probs, state, trace = step(tokens, state)
             tokens = choice.tokens(log_probs)
             scores = log_probs.gather(1, tokens[:, None]).squeeze(1)
-        yield tokens, scores, trace
+        yield Sampled(tokens, scores, unfinished, trace)
 
 
 def _by_itself(
     step: DrawingStep, tokens: Tensor, state: State, length: int, choice: Choice
-) -> Iterator[tuple[Tensor, Tensor, State]]:
+) -> Iterator[Sampled]:
     """Yield the same as `_one_by_one`, of blocks of steps that the model takes in one call.
 
     The first are short: nobody waits for a block before the first token.
     """
+    unfinished = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
     done, block = 0, 1
     longest = max(1, min(BLOCK, NOISE // max(1, len(tokens) * step.num_tokens)))
     while done < length:
@@ -134,5 +138,5 @@ def _by_itself(
             drawn, log_probs, state = step.draw(tokens, state, noise, temperature)
             require_numbers(log_probs)
         for row, scores in zip(drawn, log_probs, strict=True):
-            yield row, scores, None
+            yield Sampled(row, scores, unfinished, None)
         tokens, done, block = drawn[-1], done + block, 2 * block

@@ -6,14 +6,18 @@ import torch
 from seqforge.decoding.choice import Choice, require_numbers
 
 
-def test_noise_of_a_block_is_that_of_its_steps() -> None:
-    block = Choice(1.0, 0, 1.0, [3, 4]).noise(5, 7)
-    single = Choice(1.0, 0, 1.0, [3, 4])
+@pytest.mark.parametrize(
+    ("size", "blocks"), [(7, [1, 30, 5, 64]), (1000, [3, 40]), (10**5, [1, 2])]
+)
+def test_noise_of_blocks_is_that_of_single_steps(size: int, blocks: list[int]) -> None:
+    whole, single = Choice(1.0, 0, 1.0, [3, 4]), Choice(1.0, 0, 1.0, [3, 4])
+    found = torch.cat([whole.noise(steps, size) for steps in blocks])
 
-    assert block.shape == (5, 2, 7)
-    assert block.dtype == torch.float64
-    assert torch.equal(block, torch.cat([single.noise(1, 7) for _ in range(5)]))
-    assert torch.equal(block[:, 1:], Choice(1.0, 0, 1.0, [4]).noise(5, 7))
+    assert found.shape == (sum(blocks), 2, size)
+    assert found.dtype == torch.float64
+    assert torch.equal(found, torch.cat([single.noise(1, size) for _ in range(sum(blocks))]))
+    assert torch.equal(found[:, 1:], Choice(1.0, 0, 1.0, [4]).noise(sum(blocks), size))
+    assert len(found.flatten().unique()) == found.numel()
 
 
 def test_noise_is_gumbels() -> None:

@@ -232,28 +232,29 @@ def test_wrong_options_are_refused() -> None:
         next(sample(_step, torch.tensor([0]), _state(1), length=1, seeds=[1, 2]))
 
 
-@pytest.mark.parametrize("size", [5, 97, 3000])
-def test_draws_are_those_of_torch_multinomial(size: int) -> None:
+@pytest.mark.parametrize("size", [5, 97, 3000, 20_000])
+@pytest.mark.parametrize("length", [1, 40])
+def test_draws_are_races_of_exponential_clocks(size: int, length: int) -> None:
     torch.manual_seed(0)
     scores = torch.randn(3, size).log_softmax(dim=1)
-    rows = list(
-        sample(
-            lambda tokens, state: StepOut(scores, state),
-            torch.tensor([0, 1, 2]),
-            None,
-            length=20,
-            temperature=0.7,
-            seeds=[4, 5, 6],
-        )
+    steps = sample(
+        lambda tokens, state: StepOut(scores, state),
+        torch.tensor([0, 1, 2]),
+        None,
+        length=length,
+        temperature=0.7,
+        seeds=[4, 5, 6],
     )
+    tokens = torch.stack([each.tokens for each in steps], dim=1)
 
     tempered = (scores.double() / 0.7).softmax(dim=1)
+    ahead = max(1, min(32, 2**14 // size))
     for number, seed in enumerate([4, 5, 6]):
-        chance = torch.Generator().manual_seed(seed)
-        expected = [
-            int(torch.multinomial(tempered[number], 1, generator=chance)) for _ in range(20)
-        ]
-        assert [int(row.tokens[number]) for row in rows] == expected
+        chance, expected = torch.Generator().manual_seed(seed), []
+        for _ in range(0, length, ahead):
+            clocks = torch.empty(ahead, size, dtype=torch.float64).exponential_(generator=chance)
+            expected += (tempered[number] / clocks).argmax(dim=1).tolist()
+        assert tokens[number].tolist() == expected[:length]
 
 
 def test_what_is_not_a_number_is_not_drawn_from() -> None:
