@@ -165,9 +165,7 @@ def rates(
 
 def speed(model: LanguageModel, arguments: argparse.Namespace) -> str:
     """Time all ways for each number of threads and rows; return tables."""
-    never = torch.zeros(len(model.vocabulary))
-    never[model.vocabulary.unknown] = -torch.inf
-    network = TokenNetwork(model.embedding, model.encoder, model.head, never)
+    network = TokenNetwork(model.embedding, model.encoder, model.head, model.never())
     graph = export_step(network, model.encoder.start(1))
     graphs = {"onnx": graph, "int8": quantize(graph)}
     names = [LOOP, "torch", RAW, "onnx", "int8"]

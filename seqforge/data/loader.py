@@ -100,8 +100,7 @@ class _NumberedSamples(Dataset[Sample]):
         if self.draw is not None and self.random is not None:
             draws = [self.draw._replace(number=place) for place in places]
             return numbers, [self.random.draw(draw) for draw in draws]
-        read = self.samples.__getitem__
-        return numbers, [read(place) for place in places]
+        return numbers, [self.samples[place] for place in places]
 
 
 class _NumberedCollate(Generic[Sample]):

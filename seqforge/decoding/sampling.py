@@ -91,7 +91,7 @@ def sample(
     if end is None:
         yield from written
         return
-    finished = torch.zeros(rows, dtype=torch.bool, device=first.device)
+    finished = torch.zeros_like(first, dtype=torch.bool)
     for tokens, scores, _, trace in written:
         scores = scores.masked_fill(finished, 0.0)
         tokens = tokens.masked_fill(finished, end)
@@ -112,7 +112,7 @@ def _one_by_one(
     step: Step, tokens: Tensor, state: State, length: int, choice: Choice
 ) -> Iterator[Sampled]:
     """Yield each step of rows that never finish."""
-    unfinished = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
+    unfinished = torch.zeros_like(tokens, dtype=torch.bool)
     for _ in range(length):
         with torch.inference_mode():  # around each step: the caller's mode is another
             log_probs, state, trace = step(tokens, state)
@@ -128,7 +128,7 @@ def _by_itself(
 
     The first are short: nobody waits for a block before the first token.
     """
-    unfinished = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
+    unfinished = torch.zeros_like(tokens, dtype=torch.bool)
     done, block = 0, 1
     longest = max(1, min(BLOCK, NOISE // max(1, len(tokens) * step.num_tokens)))
     while done < length:

@@ -67,28 +67,27 @@ def largest(scores: Tensor, k: int, closed: Tensor | None = None) -> tuple[Tenso
         return _first_largest(
             scores if closed is None else scores.index_fill(1, closed, -torch.inf), k
         )
-    starts, barred = _blocks(columns, closed, scores.device)
+    places, barred = _blocks(columns, closed, scores.device)
     whole = columns - columns % _BLOCK
     maxima = scores[:, :whole].unflatten(1, (-1, _BLOCK)).amax(dim=2)  # (N, columns / block)
     if whole < columns:
         maxima = torch.cat([maxima, scores[:, whole:].amax(dim=1, keepdim=True)], dim=1)
-    within = torch.arange(_BLOCK, device=scores.device)
     if closed is not None:
         touched = closed // _BLOCK
-        inside = scores.index_select(1, (starts[touched][:, None] + within).flatten())
+        inside = scores.index_select(1, places[touched].flatten())
         inside = inside.unflatten(1, (-1, _BLOCK)).masked_fill(barred[touched], -torch.inf)
         maxima[:, touched] = inside.amax(dim=2)
     highest, blocks = _first_largest(maxima, k)
     # In the order of the columns, so that the first of equals stays the first.
     blocks, order = blocks.sort(dim=1)
     empty = highest.gather(1, order) == -torch.inf  # it may stand there twice
-    firsts = starts[blocks]  # (N, k)
+    firsts = places[:, 0][blocks]  # (N, k)
     rows = torch.arange(len(scores), device=scores.device)[:, None] * columns
     windows = scores.reshape(-1).unfold(0, _BLOCK, 1)
     values = windows[(rows + firsts).flatten()].view(*blocks.shape, _BLOCK)
     values.masked_fill_(barred[blocks] | empty[:, :, None], -torch.inf)
-    values, places = _first_largest(values.flatten(1), k)
-    return values, firsts.gather(1, places // _BLOCK) + places % _BLOCK
+    values, found = _first_largest(values.flatten(1), k)
+    return values, firsts.gather(1, found // _BLOCK) + found % _BLOCK
 
 
 def fill_slots(
@@ -188,7 +187,7 @@ def _arrivals(width: int, children: int, device: torch.device) -> tuple[Tensor, 
 
 
 def _blocks(columns: int, closed: Tensor | None, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return the first column of each block (M,), and which of its columns count not (M, block).
+    """Return the columns of each block and which of them count not, both (M, block).
 
     Those are closed (K,); or the block before has them, which the last one overlaps.
     """
@@ -199,7 +198,7 @@ def _blocks(columns: int, closed: Tensor | None, device: torch.device) -> tuple[
         barred[closed] = True
     barred = barred[places]
     barred[-1] |= places[-1] < _BLOCK * (len(starts) - 1)
-    return starts, barred
+    return places, barred
 
 
 def _first_largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:

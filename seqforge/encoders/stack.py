@@ -15,7 +15,8 @@ from seqforge.layers.masking import padding_mask
 from seqforge.state import Noise, State
 
 TABLE_ROWS = 1024
-"""Vectors that are multiplied beforehand at most: more would delay the first step."""
+"""Vectors that are multiplied beforehand at most: more would delay the first step, or make an
+engine's graph too large."""
 
 
 class StackState(NamedTuple):

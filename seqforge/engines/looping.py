@@ -107,7 +107,7 @@ def _body(onnx: Any, step: Any) -> Any:
     make("GatherElements", [log_probs.name, *here("column")], "score_column", axis=1)
     make("Squeeze", here("column", "last_axis"), "token")
     make("Squeeze", here("score_column", "last_axis"), "score")
-    make("Identity", here("token"), "token_again")
+    make("Identity", here("token"), "token_again")  # what is carried and what is given out differ
     step.initializer.append(onnx.helper.make_tensor(f"{DRAW}last_axis", types.INT64, [1], [1]))
     step.input.append(value(f"{DRAW}noise", types.DOUBLE, None))
     del step.output[:]

@@ -8,11 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqforge.encoders.stack import TABLE_ROWS
 from seqforge.engines.packages import EXTRA, quiet
 from seqforge.errors import require
-
-TABLE_ROWS = 1024
-"""Vectors that are multiplied beforehand at most: more would make a graph too large."""
 
 
 class Rule(NamedTuple):
@@ -98,26 +96,27 @@ def merge_products(model: Any) -> Any:
     Raises:
         MissingExtra: The packages are not installed.
     """
-    rewriter = require("onnxscript.rewriter", EXTRA)
+    ir, rewriter = require("onnx_ir", EXTRA), require("onnxscript.rewriter", EXTRA)
     taken = {each.name for each in model.graph.initializer}
     names = (name for number in count() if (name := f"merged.{number}") not in taken)
+    rewritten = ir.from_proto(model)
     for rules in (PLAIN, BIASES, TABLES[:1], TABLES[1:], SUMS):
-        made = [_made(rule, rewriter.pattern, names) for rule in rules]
+        made = [_made(rule, rewriter.pattern, ir, names) for rule in rules]
         ways = rewriter.pattern.RewriteRuleSet(made, commute=True)
         with quiet():
-            model = rewriter.rewrite(model, pattern_rewrite_rules=ways)
-    return model
+            rewritten = rewriter.rewrite(rewritten, pattern_rewrite_rules=ways)
+    return ir.to_proto(rewritten)
 
 
-def _made(rule: Rule, pattern: Any, names: Iterator[str]) -> Any:
+def _made(rule: Rule, pattern: Any, ir: Any, names: Iterator[str]) -> Any:
     """Give a rule to the rewriter.
 
     Args:
         rule: Ours.
         pattern: The module `onnxscript.rewriter.pattern`.
+        ir: The package `onnx_ir`.
         names: For new constants.
     """
-    ir = require("onnx_ir", EXTRA)
 
     def known(_: Any, **values: Any) -> bool:
         ranks = {"w": 2, "u": 2, "b": 1, "c": 1, "e": 2}

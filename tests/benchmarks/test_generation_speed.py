@@ -28,9 +28,7 @@ def task() -> CharGeneration:
 
 def test_all_ways_write_the_same(task: CharGeneration) -> None:
     model = task.language_model
-    never = torch.zeros(len(model.vocabulary))
-    never[model.vocabulary.unknown] = -torch.inf
-    network = TokenNetwork(model.embedding, model.encoder, model.head, never)
+    network = TokenNetwork(model.embedding, model.encoder, model.head, model.never())
     chosen = ways(model, {"onnx": export_step(network, model.encoder.start(1))})
     first, state = model.begin("")
     expected = written(model.stepper(), first.repeat(3), repeat(state, 3), 12)

@@ -114,10 +114,15 @@ class LanguageModel:
         Raises:
             UserError: As `steps`.
         """
+        return self._steps(engine, self.never())
+
+    @torch.no_grad()
+    def never(self) -> Tensor:
+        """Return what is added to log-probabilities `(V,)`: -inf for the unknown number, else 0."""
         offset = torch.zeros_like(self.head.weight[:, 0])
         if self.vocabulary.unknown is not None:
             offset[self.vocabulary.unknown] = -torch.inf
-        return self._steps(engine, offset)
+        return offset
 
     @torch.no_grad()
     def _steps(self, engine: Engine, offset: Tensor) -> Step:
